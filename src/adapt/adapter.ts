@@ -27,6 +27,7 @@ export interface AddAdapterOptions {
  * layers that they change. The model's parameters are frozen while it has adapters.
  */
 export class Adapter extends Module<ParsedSpec & { targets: Targets }> {
+  /** The name in `setAdapters` and messages. */
   readonly name: string
   /** By the path of the changed layer. */
   readonly layers: Readonly<Record<string, AdapterLayer>>

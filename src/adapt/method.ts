@@ -14,6 +14,7 @@ export abstract class AdapterLayer extends Module {
   readonly isSum: boolean = false
   readonly #place: Place // private, so that the weights of the layer do not become part of the adapter
 
+  /** Creates the trainable part for one layer. */
   constructor(place: Place) {
     super()
     checkArgument('AdapterLayer', 'place', place, 'object')
@@ -43,7 +44,9 @@ export abstract class AdapterLayer extends Module {
 
 /** A layer's weight and, if it changes, its bias. */
 export interface Merged {
+  /** f32 (outputs, inputs), or the table (inputs, outputs) of an embedding. */
   weight: Tensor
+  /** f32 (outputs), if the adapter changes it. */
   bias?: Tensor
 }
 
@@ -65,17 +68,20 @@ export interface AdapterMethod<Schema extends z.ZodObject = z.ZodObject> {
 
 /** Default `targets` of a method for a family, and options that depend on the family. */
 export interface AdapterDefaults {
+  /** Names of the layers to adapt. */
   readonly targets: readonly string[]
   readonly [option: string]: unknown
 }
 
 /** How peft stores a method in adapter_config.json. */
 export interface PeftFormat<Options> {
+  /** Value of `peft_type`, such as `LORA`. */
   readonly type: string
   /** Keys for these options. */
   write(options: Options, places: readonly Place[]): Record<string, unknown>
   /** Options for these keys; null if the file is of another method with the same type. `used` are the keys it reads. */
   read(config: Readonly<Record<string, unknown>>): Record<string, unknown> | null
+  /** Keys of adapter_config.json that `read` uses. */
   readonly used: readonly string[]
 }
 

@@ -14,12 +14,15 @@ import { F, type Parameter, type Tensor } from '../tensor/index.ts'
 export interface Place {
   /** Path of the layer in the model. */
   readonly path: string
+  /** The layer itself. */
   readonly layer: Module
+  /** Whether the layer multiplies by its weight or looks rows up in it. */
   readonly kind: 'linear' | 'embedding'
   /** Width of the input: the number of rows of the table for an embedding. */
   readonly inputs: number
   /** Width of the output. */
   readonly outputs: number
+  /** The layer's bias, f32 (outputs), or null. */
   readonly bias: Parameter | null
   /** The weight as (outputs, inputs), or the table (inputs, outputs) of an embedding. Quantised weights are dequantised. */
   weight(): Tensor

@@ -11,7 +11,9 @@ export interface AdapterSpec {
   readonly method: string
   /** Default: the layers that peft adapts in this family. */
   readonly targets?: Targets
+  /** Layers that are left out: names, or a regular expression. Default: none. */
   readonly exclude?: Selection['exclude']
+  /** Numbers of the layers of the model to adapt, from 0. Default: all. */
   readonly layers?: readonly number[]
   /** Modules that are trained whole and saved with the adapter, such as a new head. */
   readonly save?: readonly string[]
@@ -21,9 +23,12 @@ export interface AdapterSpec {
 
 /** A checked specification. */
 export interface ParsedSpec extends Omit<Selection, 'targets'> {
+  /** Name of the method, such as `lora`. */
   readonly method: string
+  /** Layers to adapt; undefined for those that peft adapts in this family. */
   readonly targets: Targets | undefined
   readonly save: readonly string[]
+  /** Checked options of the method, with defaults. */
   readonly options: Record<string, unknown>
 }
 

@@ -14,6 +14,7 @@ export type Targets = readonly string[] | RegExp | 'all-linear'
 
 /** Restricts the layers of an adapter. */
 export interface Selection {
+  /** Layers to adapt. */
   readonly targets: Targets
   /** Layers that are left out: names, or a regular expression. */
   readonly exclude?: readonly string[] | RegExp

@@ -5,8 +5,11 @@ import { checkPairs, type References, referenceList } from './text-metric.ts'
 
 /** Scores from 0 to 1. */
 export interface RougeScore {
+  /** Shared n-grams (ROUGE-L: words of the longest common subsequence), divided by those of the hypothesis. */
   precision: number
+  /** Shared n-grams (ROUGE-L: words of the longest common subsequence), divided by those of the reference. */
   recall: number
+  /** Harmonic mean of precision and recall. */
   f1: number
 }
 

@@ -11,6 +11,7 @@ export type References = string | readonly string[]
  * without counting again.
  */
 export interface TextMetric {
+  /** The name in reports, such as `BLEU`. */
   readonly name: string
   /** Counts of one text. Their number is fixed. */
   count(hypothesis: string, references: References): number[]

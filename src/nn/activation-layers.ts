@@ -24,8 +24,10 @@ export class ReLU extends Activation {
 
 /** GELU: x·Φ(x), or its tanh approximation (Hendrycks and Gimpel, 2016). */
 export class GELU extends Activation {
+  /** The formula: 'none' for x·Φ(x), 'tanh' for the approximation. */
   readonly approximate: 'none' | 'tanh'
 
+  /** Creates the layer. Default 'none'. @throws HeedError for another value */
   constructor(approximate: 'none' | 'tanh' = 'none') {
     super()
     if (approximate !== 'none' && approximate !== 'tanh')
@@ -89,8 +91,10 @@ export class Hardswish extends Activation {
 
 /** Leaky ReLU: x where x > 0, slope·x elsewhere. */
 export class LeakyReLU extends Activation {
+  /** Factor of negative numbers. */
   readonly slope: number
 
+  /** Creates the layer. Default slope 0.01. */
   constructor(slope = 0.01) {
     super()
     checkArgument('LeakyReLU', 'slope', slope, 'number')
@@ -104,8 +108,10 @@ export class LeakyReLU extends Activation {
 
 /** ELU: x where x > 0, alpha·(exp(x) - 1) elsewhere (Clevert et al., 2016). */
 export class ELU extends Activation {
+  /** The limit for x → -∞ is -alpha. */
   readonly alpha: number
 
+  /** Creates the layer. Default alpha 1. */
   constructor(alpha = 1) {
     super()
     checkArgument('ELU', 'alpha', alpha, 'number')

@@ -9,9 +9,11 @@ import type { LayerCache } from './kv-cache.ts'
 
 /** Options of `attention`. */
 export interface AttentionOptions {
+  /** Number of heads of q. It must divide the width of q. */
   heads: number
   /** Number of heads of k and v, if it is less than that of q (grouped-query attention). Default `heads`. */
   kvHeads?: number
+  /** Whether a token attends only to itself and earlier ones. Default false. */
   causal?: boolean
   /** Cache of earlier keys and values. The new ones are appended to it. */
   cache?: LayerCache

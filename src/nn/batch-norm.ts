@@ -9,6 +9,7 @@ import { Module } from './module.ts'
 
 /** Options of batch normalisation. */
 export interface BatchNormOptions {
+  /** Added to the variance. Default 1e-5. */
   eps?: number
   /** Weight of the current batch in the running statistics. null: cumulative mean over all batches. Default 0.1. */
   momentum?: number | null

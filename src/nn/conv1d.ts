@@ -20,6 +20,7 @@ export class Conv1D extends Module {
   /** (out). */
   bias: Parameter
 
+  /** Creates a layer from `inputs` to `outputs` features, with normal weights and a bias of zeros. */
   constructor(inputs: number, outputs: number, options: Conv1DOptions = {}) {
     super()
     CONV1D.check('Conv1D', options)

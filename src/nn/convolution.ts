@@ -71,10 +71,15 @@ function checkGroups(owner: string, inputs: number, outputs: number, groups: num
 
 /** 1-d convolution: (B, inputs, L) -> (B, outputs, P). See `F.conv1d`. Initialised as in PyTorch. */
 export class Conv1d extends Convolution {
+  /**
+   * Creates a convolution from `inputs` to `outputs` channels. `kernel` is the length of the window.
+   * @throws HeedError unless `groups` divides both numbers of channels
+   */
   constructor(inputs: number, outputs: number, kernel: F.PerAxis, options: ConvOptions = {}) {
     super(1, inputs, outputs, kernel, options)
   }
 
+  /** x f32 (B, inputs, L) -> f32 (B, outputs, P). @throws ShapeError for another shape */
   forward(x: Tensor): Tensor {
     return F.conv1d(x, this.weight, this.bias, this.options)
   }
@@ -82,10 +87,15 @@ export class Conv1d extends Convolution {
 
 /** 2-d convolution: (B, inputs, H, W) -> (B, outputs, Ph, Pw). See `F.conv2d`. Initialised as in PyTorch. */
 export class Conv2d extends Convolution {
+  /**
+   * Creates a convolution from `inputs` to `outputs` channels. `kernel` is the height and width of the window.
+   * @throws HeedError unless `groups` divides both numbers of channels
+   */
   constructor(inputs: number, outputs: number, kernel: F.PerAxis, options: ConvOptions = {}) {
     super(2, inputs, outputs, kernel, options)
   }
 
+  /** x f32 (B, inputs, H, W) -> f32 (B, outputs, Ph, Pw). @throws ShapeError for another shape */
   forward(x: Tensor): Tensor {
     return F.conv2d(x, this.weight, this.bias, this.options)
   }
@@ -96,8 +106,13 @@ export class Conv2d extends Convolution {
  * et al., 2019).
  */
 export class StdConv2d extends Conv2d {
+  /** Added to the variance of the weights. */
   readonly eps: number
 
+  /**
+   * Creates a convolution from `inputs` to `outputs` channels. Default `eps` 1e-6.
+   * @throws HeedError unless `groups` divides both numbers of channels
+   */
   constructor(
     inputs: number,
     outputs: number,
@@ -110,6 +125,7 @@ export class StdConv2d extends Conv2d {
     this.eps = eps
   }
 
+  /** x f32 (B, inputs, H, W) -> f32 (B, outputs, Ph, Pw). @throws ShapeError for another shape */
   override forward(x: Tensor): Tensor {
     const weight = F.layerNorm(this.weight.flatten(1), null, null, this.eps)
     return F.conv2d(x, weight.reshape(this.weight.shape), this.bias, this.options)
@@ -149,6 +165,10 @@ abstract class TransposedConvolution extends Module {
  * 1-d transposed convolution: (B, inputs, P) -> (B, outputs, L). See `F.convTranspose1d`. Initialised as in PyTorch.
  */
 export class ConvTranspose1d extends TransposedConvolution {
+  /**
+   * Creates a transposed convolution from `inputs` to `outputs` channels. `kernel` is the length of the window.
+   * @throws HeedError unless `groups` divides both numbers of channels
+   */
   constructor(
     inputs: number,
     outputs: number,
@@ -158,6 +178,7 @@ export class ConvTranspose1d extends TransposedConvolution {
     super(1, inputs, outputs, kernel, options)
   }
 
+  /** x f32 (B, inputs, P) -> f32 (B, outputs, L). @throws ShapeError for another shape */
   forward(x: Tensor): Tensor {
     return F.convTranspose1d(x, this.weight, this.bias, this.options)
   }
@@ -168,6 +189,11 @@ export class ConvTranspose1d extends TransposedConvolution {
  * PyTorch.
  */
 export class ConvTranspose2d extends TransposedConvolution {
+  /**
+   * Creates a transposed convolution from `inputs` to `outputs` channels. `kernel` is the height and width of the
+   * window.
+   * @throws HeedError unless `groups` divides both numbers of channels
+   */
   constructor(
     inputs: number,
     outputs: number,
@@ -177,6 +203,7 @@ export class ConvTranspose2d extends TransposedConvolution {
     super(2, inputs, outputs, kernel, options)
   }
 
+  /** x f32 (B, inputs, Ph, Pw) -> f32 (B, outputs, H, W). @throws ShapeError for another shape */
   forward(x: Tensor): Tensor {
     return F.convTranspose2d(x, this.weight, this.bias, this.options)
   }

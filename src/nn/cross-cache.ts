@@ -24,8 +24,10 @@ const CACHE = optionKinds<EncoderDecoderCacheShape>({
  * which are computed once.
  */
 export class EncoderDecoderCache extends KVCache {
+  /** The keys and values of the source, by layer. */
   readonly cross: readonly CrossCache[]
 
+  /** Allocates a cache of zeros. */
   constructor(shapes: EncoderDecoderCacheShape) {
     CACHE.check('EncoderDecoderCache', shapes)
     const { sourceLength, ...shape } = shapes
@@ -49,9 +51,12 @@ export class EncoderDecoderCache extends KVCache {
 
 /** Keys and values of the source in one layer. */
 export class CrossCache {
-  readonly keys: Tensor // (B, H, S, D)
+  /** f32 (B, H, S, D). */
+  readonly keys: Tensor
+  /** f32 (B, H, S, D). */
   readonly values: Tensor
 
+  /** Allocates keys and values of zeros, each of this shape. */
   constructor(shape: readonly number[]) {
     this.keys = zeros(shape)
     this.values = zeros(shape)

@@ -18,8 +18,10 @@ const EMBEDDING = optionKinds<EmbeddingOptions>({ std: 'number?', paddingIndex: 
 export class Embedding extends Module {
   /** (count, size). */
   weight: Parameter
+  /** Id whose row gets no gradient; undefined if there is none. */
   readonly paddingIndex: number | undefined = undefined
 
+  /** Creates a table of `count` vectors of `size` features, with normal initial values. */
   constructor(count: number, size: number, options: EmbeddingOptions = {}) {
     super()
     EMBEDDING.check('Embedding', options)

@@ -18,11 +18,19 @@ const AFFINE = optionKinds<AffineOptions>({ eps: 'number?', affine: 'flag?' })
 
 /** Normalises each group of channels of x (B, C, ...) over its channels and positions (Wu and He, 2018). */
 export class GroupNorm extends Module {
+  /** Scale (C), or null. */
   weight: Parameter | null
+  /** Shift (C), or null. */
   bias: Parameter | null
+  /** Number of groups. It divides the number of channels. */
   readonly groups: number
+  /** Added to the variance. */
   readonly eps: number
 
+  /**
+   * Creates a layer for `channels` channels in `groups` groups. Default `eps` 1e-5.
+   * @throws ShapeError unless `groups` divides `channels`
+   */
   constructor(groups: number, channels: number, options: AffineOptions = {}) {
     super()
     AFFINE.check(new.target.name, options)
@@ -50,6 +58,7 @@ const withoutWeights = (options: AffineOptions): AffineOptions =>
 
 /** Normalises each channel of x (B, C, L) separately (Ulyanov et al., 2016). No weight and bias by default. */
 export class InstanceNorm1d extends GroupNorm {
+  /** Creates a layer for `channels` channels. Default `eps` 1e-5. */
   constructor(channels: number, options: AffineOptions = {}) {
     super(channels, channels, withoutWeights(options))
   }

@@ -6,12 +6,15 @@ import { optionKinds } from '../util/options.ts'
 
 /** Sizes of a key-value cache. */
 export interface KVCacheShape {
+  /** Number of layers of the model. */
   layers: number
   /** Number of heads of keys and values. May be less than that of queries. */
   heads: number
+  /** Number of features of a head, D. */
   headDim: number
   /** Maximum number of tokens. */
   capacity: number
+  /** Number of sequences, B. Default 1. */
   batch?: number
 }
 
@@ -29,11 +32,14 @@ const KV_CACHE = optionKinds<KVCacheShape>({
  * many of the written tokens count.
  */
 export class KVCache {
+  /** Maximum number of tokens. */
   readonly capacity: number
+  /** The keys and values, by layer. */
   readonly layers: readonly LayerCache[]
   #length = 0
   #positions = new Map<number, Tensor>()
 
+  /** Allocates a cache of zeros: 8·layers·batch·heads·capacity·headDim bytes. */
   constructor(shapes: KVCacheShape) {
     KV_CACHE.check('KVCache', shapes)
     const { layers, heads, headDim, capacity, batch = 1 } = shapes
@@ -98,10 +104,13 @@ export class KVCache {
 
 /** Keys and values of one layer. */
 export class LayerCache {
-  readonly keys: Tensor // (B, H, capacity, D)
+  /** f32 (B, H, capacity, D). */
+  readonly keys: Tensor
+  /** f32 (B, H, capacity, D). */
   readonly values: Tensor
   readonly #cache: KVCache
 
+  /** Allocates keys and values of zeros, each of this shape. `KVCache` does it for each layer. */
   constructor(cache: KVCache, shape: readonly number[]) {
     if (!(cache instanceof KVCache)) throw wrongArgument('LayerCache', 'cache', cache, 'a KVCache')
     this.#cache = cache
@@ -111,6 +120,7 @@ export class LayerCache {
     this.values.becomeState()
   }
 
+  /** Replaces the sequences by those at the indices `order`, i32 (B). `KVCache.reorder` does it for all layers. */
   reorder(order: Tensor): void {
     this.keys.assign(this.keys.take(order, 0))
     this.values.assign(this.values.take(order, 0))

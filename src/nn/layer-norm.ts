@@ -18,8 +18,10 @@ export class LayerNorm extends Module {
   weight: Parameter
   /** Shift (C), or null. */
   bias: Parameter | null
+  /** Added to the variance. */
   readonly eps: number
 
+  /** Creates a layer for `size` features, C. Default `eps` 1e-5. */
   constructor(size: number, eps = 1e-5, options: LayerNormOptions = {}) {
     super()
     LAYER_NORM.check('LayerNorm', options)

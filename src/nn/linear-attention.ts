@@ -10,7 +10,9 @@ import { optionKinds } from '../util/options.ts'
 
 /** Feature maps φ, which make attention weights positive. */
 export const featureMaps = {
+  /** elu(x) + 1 (Katharopoulos et al., 2020, section 3.2.1). */
   elu: (x: Tensor) => x.elu().add(1),
+  /** max(x, 0). */
   relu: (x: Tensor) => x.relu(),
 }
 

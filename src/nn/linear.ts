@@ -26,6 +26,7 @@ export class Linear extends Module {
   /** (out), or null. */
   bias: Parameter | null
 
+  /** Creates a layer from `inputs` to `outputs` features. */
   constructor(inputs: number, outputs: number, options: LinearOptions = {}) {
     super()
     LINEAR.check('Linear', options)

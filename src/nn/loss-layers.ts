@@ -30,6 +30,7 @@ abstract class PlainLoss extends Loss<{ reduction?: F.Reduction }> {
 
 /** Cross-entropy loss of logits. See `F.crossEntropy`. */
 export class CrossEntropyLoss extends Loss<F.CrossEntropyOptions> {
+  /** Creates the loss. @throws HeedError for unknown options and values of another type */
   constructor(options: F.CrossEntropyOptions = {}) {
     super(lossRules.crossEntropy, options)
   }
@@ -62,6 +63,7 @@ export class L1Loss extends PlainLoss {
 
 /** Smooth L1 loss. See `F.smoothL1Loss`. */
 export class SmoothL1Loss extends Loss<F.SmoothL1Options> {
+  /** Creates the loss. @throws HeedError for unknown options and values of another type */
   constructor(options: F.SmoothL1Options = {}) {
     super(lossRules.smoothL1Loss, options)
   }
@@ -73,6 +75,7 @@ export class SmoothL1Loss extends Loss<F.SmoothL1Options> {
 
 /** Huber loss. See `F.huberLoss`. */
 export class HuberLoss extends Loss<F.HuberOptions> {
+  /** Creates the loss. @throws HeedError for unknown options and values of another type */
   constructor(options: F.HuberOptions = {}) {
     super(lossRules.huberLoss, options)
   }
@@ -91,6 +94,10 @@ export class BCEWithLogitsLoss extends PlainLoss {
 
 /** Kullback-Leibler divergence. See `F.klDiv`. */
 export class KLDivLoss extends Loss<{ reduction?: F.Reduction | 'batchmean' }> {
+  /**
+   * Creates the loss. 'batchmean' divides the sum by the batch size. Default 'mean'.
+   * @throws HeedError for unknown options and values of another type
+   */
   constructor(options: { reduction?: F.Reduction | 'batchmean' } = {}) {
     super(lossRules.reduction, options, ['batchmean'])
   }
@@ -102,6 +109,7 @@ export class KLDivLoss extends Loss<{ reduction?: F.Reduction | 'batchmean' }> {
 
 /** Triplet margin loss. See `F.tripletMarginLoss`. */
 export class TripletMarginLoss extends Loss<F.TripletMarginOptions> {
+  /** Creates the loss. @throws HeedError for unknown options and values of another type */
   constructor(options: F.TripletMarginOptions = {}) {
     super(lossRules.tripletMarginLoss, options)
   }

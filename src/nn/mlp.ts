@@ -24,7 +24,9 @@ export class MLP extends Module<MLPConfig> {
     dropout: 'share?',
   })
 
+  /** The linear layers, from the input to the output. */
   layers = this.config.sizes.slice(1).map((size, i) => new Linear(this.config.sizes[i], size))
+  /** Dropout after each hidden layer. */
   dropout = new Dropout(this.config.dropout ?? 0)
 
   forward(x: Tensor): Tensor {

@@ -37,6 +37,7 @@ type Forward = (...inputs: unknown[]) => unknown
  * path, and errors and profiles print it.
  */
 export abstract class Module<Config = unknown> {
+  /** The settings that the module was created with. For a model, the contents of its config.json. */
   readonly config: Config
   /** Whether the module is in training mode (dropout and batch statistics active). Set by `train()` and `eval()`. */
   training = true
@@ -52,6 +53,7 @@ export abstract class Module<Config = unknown> {
   /** Whether weights are currently being loaded from a file. */
   #loading = false
 
+  /** Creates a module with its config. @throws HeedError for a config of another form */
   constructor(config?: Config) {
     checkConfig(new.target, config)
     this.config = config as Config

@@ -14,8 +14,11 @@ import { Module } from './module.ts'
 export interface MultiHeadAttentionConfig {
   /** Width of the input and output. `heads` must divide it. */
   embedDim: number
+  /** Number of heads. */
   heads: number
+  /** Dropout probability of the attention weights. Default 0. */
   dropout?: number
+  /** Whether the projections have a bias. Default true. */
   bias?: boolean
   /** Whether inputs are (B, T, C). If false, they are (T, B, C), as in PyTorch's default. Default true. */
   batchFirst?: boolean
@@ -27,18 +30,23 @@ export interface MultiHeadAttentionOptions {
   attnMask?: Tensor
   /** bool (B, S), true where a key is padding. */
   keyPaddingMask?: Tensor
+  /** Whether a query attends only to keys up to its position. Default false. */
   causal?: boolean
 }
 
 /** torch.nn.MultiheadAttention, with the same parameter names (Vaswani et al., 2017, section 3.2.2). */
 export class MultiHeadAttention extends Module<MultiHeadAttentionConfig> {
+  /** Weights of the projections of queries, keys and values, (3·C, C). */
   in_proj_weight = new Parameter(
     init.xavierUniform([3 * this.config.embedDim, this.config.embedDim]),
   )
+  /** Biases of the projections, (3·C), or null. */
   in_proj_bias =
     this.config.bias === false ? null : new Parameter(init.zeros([3 * this.config.embedDim]))
+  /** Projection of the joined heads, C to C. */
   out_proj = new Linear(this.config.embedDim, this.config.embedDim, { bias: this.config.bias })
 
+  /** Creates the layer. @throws HeedError unless `heads` divides `embedDim` */
   constructor(config: MultiHeadAttentionConfig) {
     checkConfig(config)
     super(config)

@@ -8,6 +8,7 @@ import type { KVCache } from './kv-cache.ts'
 
 /** Options for batches that contain padding. */
 export interface PaddedOptions {
+  /** Cache of earlier keys and values. Positions continue after its tokens. */
   cache?: KVCache
   /** bool (B, S), true for tokens, false for padding. Padding may be on either side. */
   attentionMask?: Tensor

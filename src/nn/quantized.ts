@@ -10,7 +10,9 @@ import { Module } from './module.ts'
 
 /** A quantised matrix in GGUF's block format. `shape` counts numbers, not bytes. */
 export interface QuantizedWeight {
+  /** Block format of the data, such as `Q8_0`. */
   format: BlockFormat
+  /** Rows and columns, in numbers. */
   shape: readonly [rows: number, columns: number]
   /** The rows in order, each a whole number of blocks. Used without a copy. */
   data: Uint8Array
@@ -20,7 +22,9 @@ const BLOCKS = optionKinds<QuantizedWeight>({ format: 'text', shape: 'numbers', 
 
 /** A quantised matrix on the device. Several modules can share it. */
 export class Blocks {
+  /** Block format of the bytes, such as `Q8_0`. */
   readonly format: BlockFormat
+  /** Rows and columns, in numbers. */
   readonly shape: readonly [rows: number, columns: number]
   /** u8 (rows, bytes per row). */
   readonly bytes: Tensor
@@ -44,10 +48,13 @@ export class Blocks {
 
 /** Linear layer with a quantised weight: y = x·Wᵀ + b, with W (out, in). */
 export class QuantizedLinear extends Module {
+  /** The quantised matrix, (out, in). */
   readonly weight: Blocks
+  /** f32 (out), or null. */
   bias: Parameter | null
   override readonly unsaved: string
 
+  /** Creates a layer with a stored weight, or with one that another module uses, too. */
   constructor(weight: QuantizedWeight | Blocks, bias: Parameter | null = null) {
     super()
     checkOptionalTensors('QuantizedLinear', { bias })
@@ -66,9 +73,11 @@ export class QuantizedLinear extends Module {
  * size).
  */
 export class QuantizedEmbedding extends Module {
+  /** The quantised table, (count, size). */
   readonly weight: Blocks
   override readonly unsaved: string
 
+  /** Creates a layer with a stored table, or with one that another module uses, too. */
   constructor(weight: QuantizedWeight | Blocks) {
     super()
     this.weight = weight instanceof Blocks ? weight : new Blocks(weight)

@@ -52,10 +52,14 @@ export abstract class StateAttention extends Module {
 
 /** Additive attention, with the scores vᵀ·tanh(W·s + U·h) (Bahdanau et al., 2015, appendix A.1.2). */
 export class AdditiveAttention extends StateAttention {
+  /** W: projection of the query, Q to A features. */
   query: Linear
+  /** U: projection of the states, K to A features. */
   key: Linear
+  /** v: A features to one score. */
   score: Linear
 
+  /** Creates the layer for queries of `querySize` and states of `keySize` features. Default `hidden` (A): `keySize`. */
   constructor(querySize: number, keySize: number, hidden = keySize) {
     super()
     this.query = new Linear(querySize, hidden, { bias: false })
@@ -74,10 +78,14 @@ export class AdditiveAttention extends StateAttention {
 
 /** Attention with a one-hidden-layer network on query and state: v·relu(W·[s; h] + b) + d. */
 export class MLPAttention extends StateAttention {
+  /** The query's part of W, Q to A features. */
   query: Linear
-  key: Linear // its bias is that of the hidden layer
+  /** The states' part of W, K to A features, with the bias of the hidden layer. */
+  key: Linear
+  /** v and d: A features to one score. */
   score: Linear
 
+  /** Creates the layer for queries of `querySize` and states of `keySize` features. Default `hidden` (A): `keySize`. */
   constructor(querySize: number, keySize: number, hidden = keySize) {
     super()
     this.query = new Linear(querySize, hidden, { bias: false })
@@ -106,10 +114,14 @@ const DOT = optionKinds<DotAttentionConfig>({ keySize: 'size?', scale: 'number?'
 
 /** Dot-product attention, with the scores sᵀ·h, or sᵀ·W·h with `keySize` (Luong et al., 2015, equation 8). */
 export class DotAttention extends StateAttention {
+  /** Number of features of a query, Q. */
   readonly querySize: number
+  /** Factor of the scores. */
   readonly scale: number
+  /** W: projection of the states, K to Q features; null if both have the same size. */
   key: Linear | null
 
+  /** Creates the layer for queries of `querySize` features. */
   constructor(querySize: number, config: DotAttentionConfig = {}) {
     super()
     DOT.check('DotAttention', config)

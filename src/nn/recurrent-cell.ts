@@ -20,17 +20,24 @@ const RNN_CELL = optionKinds<RecurrentCellOptions & { nonlinearity?: 'tanh' | 'r
 
 /** Base class of recurrent cells: one step, from x (B, C) and the state, tensors (B, H), to the next state. */
 export abstract class RecurrentCell extends Module {
+  /** Number of features of the hidden state, H. */
   readonly hiddenSize: number
-  weight_ih: Parameter // (G·H, C)
-  weight_hh: Parameter // (G·H, H)
+  /** Weights of the input, (G·H, C), for G gates. */
+  weight_ih: Parameter
+  /** Weights of the hidden state, (G·H, H). */
+  weight_hh: Parameter
+  /** Bias of the input's part, (G·H), or null. */
   bias_ih: Parameter | null
+  /** Bias of the hidden state's part, (G·H), or null. */
   bias_hh: Parameter | null
   /** Number of gates. Each is as wide as the hidden size. */
   readonly gates: number
   /** Number of tensors in the state. */
   readonly states: number
+  /** Gates, state and step of the network. */
   protected readonly kind: RecurrentKind
 
+  /** Creates a cell from `inputs` features to `hidden` features, with uniform initial values in ±1/√hidden. */
   constructor(kind: RecurrentKind, inputs: number, hidden: number, options: RecurrentCellOptions) {
     super()
     CELL.check(new.target.name, options)
@@ -80,6 +87,7 @@ export abstract class RecurrentCell extends Module {
 
 /** One step of a simple recurrent network: h' = tanh(W·x + b + U·h + d) (Elman, 1990). State [h]. */
 export class RNNCell extends RecurrentCell {
+  /** Creates a cell from `inputs` features to a state of `hidden` features. Default nonlinearity 'tanh'. */
   constructor(
     inputs: number,
     hidden: number,
@@ -93,6 +101,7 @@ export class RNNCell extends RecurrentCell {
 
 /** One step of an LSTM (Hochreiter and Schmidhuber, 1997). State [h, c]. */
 export class LSTMCell extends RecurrentCell {
+  /** Creates a cell from `inputs` features to a state of `hidden` features. */
   constructor(inputs: number, hidden: number, options: RecurrentCellOptions = {}) {
     super(recurrentKinds.lstm, inputs, hidden, options)
   }
@@ -100,6 +109,7 @@ export class LSTMCell extends RecurrentCell {
 
 /** One step of a GRU (Cho et al., 2014). State [h]. */
 export class GRUCell extends RecurrentCell {
+  /** Creates a cell from `inputs` features to a state of `hidden` features. */
   constructor(inputs: number, hidden: number, options: RecurrentCellOptions = {}) {
     super(recurrentKinds.gru, inputs, hidden, options)
   }

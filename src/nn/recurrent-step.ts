@@ -7,6 +7,7 @@ export type RecurrentState = readonly Tensor[]
 
 /** What distinguishes RNN, LSTM and GRU: gates, state and step. */
 export interface RecurrentKind {
+  /** Number of gates: blocks of rows in the weights. */
   readonly gates: number
   /** Number of tensors in the state. The first is the output. */
   readonly states: number

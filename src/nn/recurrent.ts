@@ -209,6 +209,7 @@ export interface RNNOptions extends RecurrentOptions {
 
 /** Simple recurrent network: h = tanh(W·x + b + U·h + d) (Elman, 1990). State [h]. */
 export class RNN extends Recurrent {
+  /** Creates a network from `inputs` features to a state of `hidden` features. Default nonlinearity 'tanh'. */
   constructor(inputs: number, hidden: number, options: RNNOptions = {}) {
     RNN_OPTIONS.check('RNN', options)
     const { nonlinearity = 'tanh', ...others } = options
@@ -218,6 +219,7 @@ export class RNN extends Recurrent {
 
 /** LSTM (Hochreiter and Schmidhuber, 1997). State [h, c]. */
 export class LSTM extends Recurrent {
+  /** Creates a network from `inputs` features to a state of `hidden` features. */
   constructor(inputs: number, hidden: number, options: RecurrentOptions = {}) {
     super(recurrentKinds.lstm, inputs, hidden, options)
   }
@@ -225,6 +227,7 @@ export class LSTM extends Recurrent {
 
 /** GRU (Cho et al., 2014). State [h]. */
 export class GRU extends Recurrent {
+  /** Creates a network from `inputs` features to a state of `hidden` features. */
   constructor(inputs: number, hidden: number, options: RecurrentOptions = {}) {
     super(recurrentKinds.gru, inputs, hidden, options)
   }

@@ -8,6 +8,7 @@ import { Module } from './module.ts'
 
 /** Config of `RelativeBias`. */
 export interface RelativeBiasConfig {
+  /** Number of heads, H. */
   heads: number
   /** Number of buckets, K. */
   buckets: number
@@ -33,6 +34,7 @@ export class RelativeBias extends Module<RelativeBiasConfig> {
     std: 'number?',
   })
 
+  /** Bias of each bucket and head, (K, H). */
   weight = new Parameter(init.normal([this.config.buckets, this.config.heads], this.config.std))
   #table: Tensor | null = null // i32 (2·maxDistance + 1): bucket of -maxDistance … maxDistance
 

@@ -7,8 +7,10 @@ import { Module } from './module.ts'
 export class RMSNorm extends Module {
   /** Scale (C). */
   weight: Parameter
+  /** Added to the mean square. */
   readonly eps: number
 
+  /** Creates a layer for `size` features, C. Default `eps` 1e-6. */
   constructor(size: number, eps = 1e-6) {
     super()
     checkArgument('RMSNorm', 'size', size, 'size')

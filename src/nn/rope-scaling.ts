@@ -6,22 +6,35 @@ export const ropeTypes = ['default', 'linear', 'dynamic', 'yarn', 'llama3', 'lon
 
 /** `rope_parameters` of a config.json. */
 export interface RopeParameters {
+  /** The scaling method. `default` scales nothing. */
   rope_type: (typeof ropeTypes)[number]
+  /** Base of the frequencies: pair i of D/2 turns by theta^(-2i/D) radians per position (Su et al., 2021). */
   rope_theta: number
   /** Ratio of the new context length to that of the original training. */
   factor?: number | null
   /** Context length of the original training. Default: `max_position_embeddings`. */
   original_max_position_embeddings?: number | null
+  /** For "llama3": pairs with fewer rotations than this within the original context are divided by `factor`. */
   low_freq_factor?: number | null
+  /** For "llama3": pairs with more rotations than this within the original context are unchanged. */
   high_freq_factor?: number | null
+  /** For "yarn" and "longrope": factor of cosines and sines. Default: computed from `factor`. */
   attention_factor?: number | null
+  /** For "yarn": pairs with more rotations than this within the original context are unchanged. Default 32. */
   beta_fast?: number | null
+  /**
+   * For "yarn": pairs with fewer rotations than this within the original context are divided by `factor`. Default 1.
+   */
   beta_slow?: number | null
+  /** For "yarn": weight of the attention factor. Used together with `mscale_all_dim`. */
   mscale?: number | null
+  /** For "yarn": weight of the divisor of the attention factor. */
   mscale_all_dim?: number | null
+  /** For "yarn": whether the ends of the ramp are rounded to whole pairs. Default true. */
   truncate?: boolean | null
   /** For "longrope": divisors of the frequencies, up to the original context length and beyond it. */
   short_factor?: readonly number[] | null
+  /** For "longrope": divisors of the frequencies beyond the original context length. */
   long_factor?: readonly number[] | null
   /** Fraction of a head's features that are rotated. Default 1. */
   partial_rotary_factor?: number | null

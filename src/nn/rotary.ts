@@ -13,6 +13,7 @@ import { type RopeParameters, ropeFrequencies } from './rope-scaling.ts'
 export interface RotaryOptions {
   /** Number of rotated features of a head, an even number: D, or less if only a part is rotated. */
   headDim: number
+  /** Frequencies and their scaling. */
   rope: RopeParameters
   /** The model's context length in training (`max_position_embeddings`). */
   maxPositions: number
@@ -32,7 +33,9 @@ const ROTARY = optionKinds<RotaryOptions>({
  * layout.
  */
 export interface RotaryAngles {
+  /** Cosines, f32. */
   cos: Tensor
+  /** Sines, f32, in the shape of `cos`. */
   sin: Tensor
   /** Axis of the two features of a pair. */
   axis: -1 | -2
@@ -51,6 +54,7 @@ export class Rotary {
   /** Radians for sequences of more than `beyond` tokens (LongRoPE); null if they do not depend on the length. */
   private readonly long: { radians: Tensor; beyond: number } | null
 
+  /** Computes the frequencies. @throws HeedError for an odd `headDim` and for missing parameters of the scaling */
   constructor(options: RotaryOptions) {
     ROTARY.check('Rotary', options)
     const { headDim, rope, maxPositions, layout = 'halves' } = options

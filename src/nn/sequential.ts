@@ -12,8 +12,10 @@ export type SequentialLayer = Layer | ((x: Tensor) => Tensor)
 /** Applies modules and functions in sequence. Their names are 0, 1, 2 …, as in PyTorch. */
 export class Sequential extends Module {
   readonly [index: number]: Layer
+  /** Number of layers. */
   readonly length: number
 
+  /** Creates a sequence of these layers. A function becomes a layer without parameters. */
   constructor(...layers: SequentialLayer[]) {
     super()
     Object.assign(this, layers.map(layerOf))

@@ -13,9 +13,12 @@ export class Identity extends Module {
 
 /** Flattens the axes from `start` to `end`. Default: all except the first. */
 export class Flatten extends Module {
+  /** First axis to flatten. */
   readonly start: number
+  /** Last axis to flatten. */
   readonly end: number
 
+  /** Creates the layer. Negative axes count from the end. Default: from 1 to -1. */
   constructor(start = 1, end = -1) {
     super()
     checkArguments('Flatten', { start, end }, 'integer')

@@ -21,10 +21,12 @@ abstract class Pool<Options> extends Module {
 
 /** 1-d max pooling. See `F.maxPool1d`. */
 export class MaxPool1d extends Pool<F.MaxPoolOptions> {
+  /** Creates the layer. `kernel` is the length of the window. */
   constructor(kernel: F.PerAxis, options: F.MaxPoolOptions = {}) {
     super(1, MAX_POOL, kernel, options)
   }
 
+  /** x (B, C, L) -> (B, C, P). @throws ShapeError for another shape */
   forward(x: Tensor): Tensor {
     return F.maxPool1d(x, this.kernel, this.options)
   }
@@ -32,10 +34,12 @@ export class MaxPool1d extends Pool<F.MaxPoolOptions> {
 
 /** 2-d max pooling. See `F.maxPool2d`. */
 export class MaxPool2d extends Pool<F.MaxPoolOptions> {
+  /** Creates the layer. `kernel` is the height and width of the window. */
   constructor(kernel: F.PerAxis, options: F.MaxPoolOptions = {}) {
     super(2, MAX_POOL, kernel, options)
   }
 
+  /** x (B, C, H, W) -> (B, C, Ph, Pw). @throws ShapeError for another shape */
   forward(x: Tensor): Tensor {
     return F.maxPool2d(x, this.kernel, this.options)
   }
@@ -43,10 +47,12 @@ export class MaxPool2d extends Pool<F.MaxPoolOptions> {
 
 /** 1-d average pooling. See `F.avgPool1d`. */
 export class AvgPool1d extends Pool<F.AvgPoolOptions> {
+  /** Creates the layer. `kernel` is the length of the window. */
   constructor(kernel: F.PerAxis, options: F.AvgPoolOptions = {}) {
     super(1, AVG_POOL, kernel, options)
   }
 
+  /** x (B, C, L) -> (B, C, P). @throws ShapeError for another shape */
   forward(x: Tensor): Tensor {
     return F.avgPool1d(x, this.kernel, this.options)
   }
@@ -54,10 +60,12 @@ export class AvgPool1d extends Pool<F.AvgPoolOptions> {
 
 /** 2-d average pooling. See `F.avgPool2d`. */
 export class AvgPool2d extends Pool<F.AvgPoolOptions> {
+  /** Creates the layer. `kernel` is the height and width of the window. */
   constructor(kernel: F.PerAxis, options: F.AvgPoolOptions = {}) {
     super(2, AVG_POOL, kernel, options)
   }
 
+  /** x (B, C, H, W) -> (B, C, Ph, Pw). @throws ShapeError for another shape */
   forward(x: Tensor): Tensor {
     return F.avgPool2d(x, this.kernel, this.options)
   }
@@ -65,8 +73,10 @@ export class AvgPool2d extends Pool<F.AvgPoolOptions> {
 
 /** 1-d average pooling to a given output size: (B, C, L) -> (B, C, size). See `F.adaptiveAvgPool1d`. */
 export class AdaptiveAvgPool1d extends Module {
+  /** Length of the output. */
   readonly size: F.PerAxis
 
+  /** Creates the layer. `size` is the length of the output. */
   constructor(size: F.PerAxis) {
     super()
     perAxis('AdaptiveAvgPool1d', 'size', size, 1)
@@ -80,8 +90,10 @@ export class AdaptiveAvgPool1d extends Module {
 
 /** 2-d average pooling to a given output size: (B, C, H, W) -> (B, C, ...size). See `F.adaptiveAvgPool2d`. */
 export class AdaptiveAvgPool2d extends Module {
+  /** Height and width of the output. */
   readonly size: F.PerAxis
 
+  /** Creates the layer. `size` is the height and width of the output; one number sets both. */
   constructor(size: F.PerAxis) {
     super()
     perAxis('AdaptiveAvgPool2d', 'size', size, 2)

@@ -28,6 +28,7 @@ export interface LoadOptions {
 export interface Match {
   /** Name in the checkpoint. */
   key: string
+  /** The parameter or buffer that gets the values. */
   state: ModuleState
   /** Further names of the same state in the checkpoint, with their paths in the model. */
   tied: readonly { key: string; path: string }[]

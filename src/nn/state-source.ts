@@ -10,8 +10,11 @@ export const OPTIMIZER = 'optimizer:'
 
 /** An open file of weights, as `openSafetensors` returns it. */
 export interface StateFile {
+  /** Names of the stored tensors. */
   readonly names: readonly string[]
+  /** Returns the shape of a stored tensor. */
   info(name: string): { readonly shape: Shape }
+  /** Reads a stored tensor, converted to f32 or i32, in row-major order. */
   read(name: string, options: { as: 'f32' }): Promise<Float32Array>
   read(name: string, options: { as: 'i32' }): Promise<Int32Array>
 }

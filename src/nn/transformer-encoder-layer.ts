@@ -14,6 +14,7 @@ import { MultiHeadAttention, type MultiHeadAttentionOptions } from './multi-head
 export interface TransformerEncoderLayerConfig {
   /** Width of the input and output, C. `heads` must divide it. */
   embedDim: number
+  /** Number of heads. */
   heads: number
   /** Width of the feed-forward network. Default 2048. */
   feedforwardDim?: number
@@ -46,6 +47,7 @@ export class TransformerEncoderLayer extends Module<TransformerEncoderLayerConfi
     bias: 'flag?',
   })
 
+  /** Multi-head self-attention. */
   self_attn = new MultiHeadAttention({
     embedDim: this.config.embedDim,
     heads: this.config.heads,
@@ -53,12 +55,19 @@ export class TransformerEncoderLayer extends Module<TransformerEncoderLayerConfi
     bias: this.config.bias,
     batchFirst: this.config.batchFirst,
   })
+  /** First layer of the feed-forward network, C to `feedforwardDim`. */
   linear1 = new Linear(this.config.embedDim, this.config.feedforwardDim ?? 2048, this.options)
+  /** Dropout after the activation function. */
   dropout = new Dropout(this.config.dropout ?? 0.1)
+  /** Second layer of the feed-forward network, `feedforwardDim` to C. */
   linear2 = new Linear(this.config.feedforwardDim ?? 2048, this.config.embedDim, this.options)
+  /** Normalisation of the attention block. */
   norm1 = new LayerNorm(this.config.embedDim, this.config.layerNormEps, this.options)
+  /** Normalisation of the feed-forward block. */
   norm2 = new LayerNorm(this.config.embedDim, this.config.layerNormEps, this.options)
+  /** Dropout of the attention block's output. */
   dropout1 = new Dropout(this.config.dropout ?? 0.1)
+  /** Dropout of the feed-forward block's output. */
   dropout2 = new Dropout(this.config.dropout ?? 0.1)
 
   /** x (B, T, C) -> (B, T, C). */

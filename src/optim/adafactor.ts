@@ -22,6 +22,7 @@ export interface AdafactorGroupOptions {
   decayRate: number
   /** Decay rate of the mean update. 0 keeps no mean, which saves memory. */
   beta1: number
+  /** Decoupled weight decay, times the learning rate. */
   weightDecay: number
   /** Whether to multiply the learning rate by the root mean square of each parameter. */
   scaleParameter: boolean

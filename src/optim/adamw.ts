@@ -87,6 +87,10 @@ abstract class AdamBase extends Optimizer<AdamGroupOptions> {
 
 /** AdamW: Adam with decoupled weight decay, 0.01 by default (Loshchilov and Hutter, 2019). */
 export class AdamW extends AdamBase {
+  /**
+   * Creates the optimiser of these parameters, in one group or in several with options of their own.
+   * @throws HeedError for unknown options and for `betas` that are not two numbers in [0, 1)
+   */
   constructor(params: AdamParameters, options: AdamOptions = {}) {
     super(params, 1e-2, options)
   }
@@ -98,6 +102,10 @@ export class AdamW extends AdamBase {
 
 /** Adam (Kingma and Ba, 2015). Weight decay, 0 by default, is added to the gradient. */
 export class Adam extends AdamBase {
+  /**
+   * Creates the optimiser of these parameters, in one group or in several with options of their own.
+   * @throws HeedError for unknown options and for `betas` that are not two numbers in [0, 1)
+   */
   constructor(params: AdamParameters, options: AdamOptions = {}) {
     super(params, 0, options)
   }

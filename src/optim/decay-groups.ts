@@ -5,7 +5,9 @@ import { checkArgument } from '../util/check-argument.ts'
 
 /** Parameters with the same weight decay. */
 export interface DecayGroup {
+  /** The parameters of the group. */
   params: Parameter[]
+  /** Weight decay of the group. */
   weightDecay: number
 }
 

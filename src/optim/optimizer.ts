@@ -21,6 +21,7 @@ export type ParameterState = Record<string, Tensor>
  * The state of an optimiser in a checkpoint. Together with the options, it is sufficient to resume training exactly.
  */
 export interface OptimizerState {
+  /** Number of steps so far. */
   step: number
   /** Keyed by parameter and state name: `transformer.wte.weight.exp_avg`. */
   tensors: Record<string, Tensor>
@@ -66,6 +67,7 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
   gradNorm: Tensor | null = null
   private readonly asksNorm: boolean
   private readonly checksFinite: boolean
+  /** The state tensors of each parameter that has been updated. */
   protected readonly state = new Map<Parameter, ParameterState>()
   /** Whether parameters can lack state after training, as with SGD without momentum. */
   protected readonly stateIsOptional: boolean = false
@@ -206,6 +208,7 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
   /** Returns the state of a parameter before its first update. */
   protected abstract initialState(parameter: Parameter): ParameterState
 
+  /** Returns the state of a parameter; created at its first update. */
   protected stateOf(parameter: Parameter): ParameterState {
     let state = this.state.get(parameter)
     if (!state) {

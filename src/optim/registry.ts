@@ -14,6 +14,7 @@ import { SGD } from './sgd.ts'
 export interface OptimizerSettings {
   /** Peak learning rate. The schedule of the run changes `lr` of each group. */
   lr: number
+  /** Weight decay of matrices and embeddings. Biases and norms have none. */
   weightDecay: number
   /** See `Optimizer.maxGradNorm`. */
   maxGradNorm: number | null

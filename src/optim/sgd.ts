@@ -28,6 +28,10 @@ export type SGDOptions = OptimizerOptions<SGDGroupOptions>
 
 /** Stochastic gradient descent with optional momentum, as in PyTorch (Sutskever et al., 2013). */
 export class SGD extends Optimizer<SGDGroupOptions> {
+  /**
+   * Creates the optimiser of these parameters, in one group or in several with options of their own.
+   * @throws HeedError for `nesterov` without `momentum` or with `dampening`, and for unknown options
+   */
   constructor(
     params: Iterable<Parameter> | Iterable<GroupInput<SGDGroupOptions>>,
     options: SGDOptions = {},

@@ -5,21 +5,29 @@ import type { KernelTime } from './device.ts'
 
 /** An event of a Chrome trace. */
 export interface TraceEvent {
+  /** Text on the bar: the program, the module or the kernel; `thread_name` for the name of a track. */
   name: string
+  /** Category of the event; always `heed`. */
   cat: string
   /** 'X' is an event with a duration; 'M' sets the name of a track. */
   ph: 'X' | 'M'
+  /** Number of the process; always 1. */
   pid: number
+  /** Number of the track: 0 for programs, 1 for modules, 2 for kernels. */
   tid: number
   /** Microseconds. */
   ts?: number
+  /** Duration in microseconds. */
   dur?: number
+  /** Details shown for the event: the module and the cost of a kernel, or the name of a track. */
   args: Record<string, unknown>
 }
 
 /** A trace in the Trace Event Format; `JSON.stringify` gives the file. */
 export interface ChromeTrace {
+  /** Unit in which viewers show times. The events themselves are in microseconds. */
   displayTimeUnit: 'ms'
+  /** The names of the three tracks, then programs, modules and kernels, each in the order of execution. */
   traceEvents: TraceEvent[]
 }
 

@@ -7,7 +7,9 @@ import type { Lowered } from '../schedule/lower.ts'
 
 /** The memory of one tensor on a device, at its newest version. */
 export interface DeviceMemory extends Memory {
+  /** The device that owns the memory. */
   readonly device: Device
+  /** The dtype of the elements. */
   readonly dtype: DType
   /** Number of elements. */
   readonly count: number
@@ -19,9 +21,13 @@ export interface DeviceMemory extends Memory {
 
 /** The inputs and outputs of one run of a program. Each list is in the order of the lowered graph. */
 export interface Bindings {
+  /** Memory of the inputs. */
   leaves: DeviceMemory[]
+  /** Values of the run-time numbers. */
   scalars: number[]
+  /** Memory for the results. */
   outputs: DeviceMemory[]
+  /** Functions that the program calls on the host. */
   hosts: HostFunction[]
 }
 
@@ -39,6 +45,7 @@ export interface Executable {
 
 /** Memory and compiled programs: everything that Heed needs to compute on some hardware. */
 export interface Device {
+  /** The registered name, such as `cpu`, which runs record and messages print. */
   readonly name: string
   /** The composites that the device runs whole. All others are decomposed before `compile`. */
   readonly composites: ReadonlySet<Composite>
@@ -71,6 +78,7 @@ export interface Device {
 export interface KernelTime {
   /** Number of the run, counted from 0. */
   run: number
+  /** Name of the kernel, such as `matmul`. */
   kernel: string
   /** Path of the module that the kernel belongs to (`h.3.attn.c_proj`); empty outside of modules. */
   scope: string

@@ -9,6 +9,7 @@ export interface Cost {
   flops: number
   /** Bytes read (each byte counts once) and bytes written. */
   read: number
+  /** Bytes written. */
   written: number
 }
 

@@ -9,6 +9,7 @@ import { sameShape } from '../graph/shape.ts'
 
 /** A graph of primitives and of composites that the device runs whole, in the order of execution. */
 export interface Lowered {
+  /** All operations, each after its inputs. */
   nodes: Node[]
   /** Memory passed to the program: one `buffer` node for each leaf. */
   leaves: Node[]

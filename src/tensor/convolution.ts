@@ -15,12 +15,14 @@ export type PerAxis = number | readonly number[]
 
 /** Options of convolutions. */
 export interface ConvolutionOptions {
+  /** Distance between windows, in elements. Default 1. */
   stride?: PerAxis
   /**
    * Number of zeros at both ends. 'same' pads to ceil(size / stride) outputs; an odd zero goes to the end, as in
    * TensorFlow, and in PyTorch with stride 1. Default 0.
    */
   padding?: PerAxis | 'same'
+  /** Distance between the elements of a kernel. Default 1. */
   dilation?: PerAxis
   /** Number of groups. Each group of output channels sees only its group of input channels. Default 1. */
   groups?: number

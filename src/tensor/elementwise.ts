@@ -441,7 +441,9 @@ export interface Bounds {
 export interface NanToNumOptions {
   /** Replaces NaN. Default 0. */
   nan?: number
+  /** Replaces +∞. Default: the largest finite f32 number. */
   posinf?: number
+  /** Replaces -∞. Default: the smallest finite f32 number. */
   neginf?: number
 }
 

@@ -12,6 +12,7 @@ export interface NaNOrigin {
   module: string
   /** The operation, such as `log`; `buffer` if a parameter or data contains NaN. */
   operation: string
+  /** Shape of the operation's result. */
   shape: Shape
   /** Whether an input of the operation was infinite. ∞ - ∞ and 0·∞ are NaN. */
   infiniteInput: boolean

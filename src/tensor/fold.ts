@@ -11,9 +11,11 @@ import type { Tensor } from './tensor.ts'
 
 /** Options of `unfold` and `fold`. */
 export interface UnfoldOptions {
+  /** Distance between the elements of a window. Default 1. */
   dilation?: PerAxis
   /** Number of zeros at both ends. Default 0. */
   padding?: PerAxis
+  /** Distance between windows, in elements. Default 1. */
   stride?: PerAxis
 }
 

@@ -125,6 +125,7 @@ export interface AttentionOptions {
   dropout?: number
   /** i32 with one element: number of keys in use in a cache of fixed capacity. */
   length?: Tensor | null
+  /** Generator of the dropout masks. Default: the global one, which `manualSeed` seeds. */
   generator?: Generator
 }
 

@@ -19,7 +19,9 @@ import type { Tensor } from './tensor.ts'
 
 /** An input of a held program: values and their shape. The dtype follows from the array. */
 export interface HeldInput {
+  /** The values in row-major order. */
   data: TypedArray
+  /** Shape of the input. Each new combination of shapes is traced and compiled once. */
   shape: Shape
 }
 

@@ -16,6 +16,7 @@ export interface CrossEntropyOptions {
 export interface SmoothL1Options {
   /** Error above which the loss is linear. Default 1. */
   beta?: number
+  /** How losses are reduced. Default 'mean'. */
   reduction?: Reduction
 }
 
@@ -23,6 +24,7 @@ export interface SmoothL1Options {
 export interface HuberOptions {
   /** Error above which the loss is linear. Default 1. */
   delta?: number
+  /** How losses are reduced. Default 'mean'. */
   reduction?: Reduction
 }
 
@@ -38,6 +40,7 @@ export interface TripletMarginOptions {
    * Whether to use the distance between positive and negative if it is smaller (Balntas et al., 2016). Default false.
    */
   swap?: boolean
+  /** How losses are reduced. Default 'mean'. */
   reduction?: Reduction
 }
 

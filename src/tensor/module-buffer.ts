@@ -23,6 +23,7 @@ export class ModuleBuffer extends Tensor {
   /** Whether a checkpoint may lack it. */
   readonly optional: boolean
 
+  /** Creates state with the values of `initial`, which is not changed. */
   constructor(initial: Tensor, options: ModuleBufferOptions = {}) {
     const node = nodeOf(initial, 'ModuleBuffer', 'initial')
     super(node.place ? alias(node) : node)

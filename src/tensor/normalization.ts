@@ -80,8 +80,11 @@ export interface BatchNormOptions {
   mean: Tensor
   /** Variance of each channel, (C), without Bessel's correction. */
   variance: Tensor
+  /** Scale of each channel, (C). Default: none. */
   weight?: Tensor | null
+  /** Shift of each channel, (C). Default: none. */
   bias?: Tensor | null
+  /** Added to the variance. Default 1e-5. */
   eps?: number
 }
 

@@ -16,6 +16,7 @@ export interface MaxPoolOptions {
   stride?: PerAxis
   /** Number of padding elements at both ends, which are never the maximum. At most half a window. Default 0. */
   padding?: PerAxis
+  /** Distance between the elements of a window. Default 1. */
   dilation?: PerAxis
   /** Whether the last window may extend past the end. Default false. */
   ceilMode?: boolean

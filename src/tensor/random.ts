@@ -13,7 +13,9 @@ import type { Tensor } from './tensor.ts'
 
 /** State of a generator: all that is needed to reproduce its next draws. */
 export interface RandomState {
+  /** Seed of the stream, an integer from 0 to 2³² - 1. */
   seed: number
+  /** Number of tensors drawn since the seed was set. */
   draws: number
 }
 
@@ -22,6 +24,7 @@ export class Generator {
   private seed = 0
   private draws = 0
 
+  /** Starts a stream. Default seed 0. @throws HeedError unless the seed is an integer from 0 to 2³² - 1 */
   constructor(seed = 0) {
     this.manualSeed(seed)
   }
@@ -149,6 +152,7 @@ export function bernoulli(
 export interface MultinomialOptions {
   /** Whether the same index can be drawn more than once. Default false. */
   replacement?: boolean
+  /** Generator of the draws. Default: the global one, which `manualSeed` seeds. */
   generator?: Generator
 }
 

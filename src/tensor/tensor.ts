@@ -19,6 +19,7 @@ export class Tensor extends Selections {
 
 /** A trainable tensor: it requires a gradient, and modules list it as a parameter. */
 export class Parameter extends Tensor {
+  /** Creates a parameter with the values of `initial`, which is not changed. */
   constructor(initial: Tensor) {
     // Values that are already computed belong to `initial` and are copied.
     const node = nodeOf(initial, 'Parameter', 'initial')

@@ -17,6 +17,7 @@ export interface ErrorDetails {
 export interface ErrorOptions extends ErrorDetails {
   /** What to do. Default: a sentence made from `try`, such as "Try `heads` 1, 2, 4 or 8." */
   readonly remedy?: string
+  /** The error that led to this one, such as one of the file system. */
   readonly cause?: unknown
 }
 
@@ -26,6 +27,7 @@ export interface ErrorOptions extends ErrorDetails {
  * converts `minLr` to --min-lr, prints both lines without a stack trace, and exits with code 2.
  */
 export class HeedError extends Error {
+  /** The name of the class, which Node prints before the message. */
   override readonly name: string = 'HeedError'
   /** What kind of error it is, for programs. */
   readonly code: ErrorCode
@@ -34,6 +36,7 @@ export class HeedError extends Error {
   /** What to do. */
   readonly remedy: string | undefined
 
+  /** Creates an error of a kind. Without `remedy`, the valid values in `try` give the sentence. */
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     const { remedy = remedyOf(options), cause, ...details } = options
     // Node prints the stack of an uncaught error, which starts with this text.
@@ -58,8 +61,10 @@ function hasInstance(value: unknown, depth = 2): boolean {
 
 /** A tensor was read after the state that it depends on had been overwritten. */
 export class StaleTensorError extends HeedError {
+  /** The name of the class, which Node prints before the message. */
   override readonly name = 'StaleTensorError'
 
+  /** Creates an error with the code `stale-tensor`. */
   constructor(message: string, options?: ErrorOptions) {
     super('stale-tensor', message, options)
   }
@@ -67,8 +72,10 @@ export class StaleTensorError extends HeedError {
 
 /** Shapes or dtypes are invalid for an operation. */
 export class ShapeError extends HeedError {
+  /** The name of the class, which Node prints before the message. */
   override readonly name = 'ShapeError'
 
+  /** Creates an error with the code `shape`. */
   constructor(message: string, options?: ErrorOptions) {
     super('shape', message, options)
   }
@@ -76,8 +83,10 @@ export class ShapeError extends HeedError {
 
 /** Not enough memory. The message states the requested size and the largest owners of memory. */
 export class OutOfMemoryError extends HeedError {
+  /** The name of the class, which Node prints before the message. */
   override readonly name = 'OutOfMemoryError'
 
+  /** Creates an error with the code `out-of-memory`. */
   constructor(message: string, options?: ErrorOptions) {
     super('out-of-memory', message, options)
   }

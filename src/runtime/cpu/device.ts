@@ -45,6 +45,7 @@ export class CpuMemory implements DeviceMemory {
 
 /** Computes on the CPU with the native addon. `device('cpu')` returns one; create your own to set options. */
 export class CpuDevice implements Device {
+  /** The name for `device()` and `heed --device`: `cpu`. */
   readonly name: string = 'cpu'
   readonly composites: ReadonlySet<Composite> = new Set<KernelComposite>([
     'gelu',
@@ -73,7 +74,9 @@ export class CpuDevice implements Device {
     'maxPoolBackward',
     'matmulQuantized',
   ])
+  /** Instruction set of the kernels in use, such as `avx2`. */
   readonly isa: string
+  /** Number of threads that compute kernels. */
   readonly threads: number
   /** @hidden */
   readonly addon: Addon

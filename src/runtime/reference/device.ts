@@ -42,6 +42,7 @@ export class ReferenceMemory implements DeviceMemory {
 
 /** Computes in plain TypeScript: slow, but readable, and on request in double precision. For tests and debugging. */
 export class ReferenceDevice implements Device {
+  /** The name for `device()` and `heed --device`: `reference`. */
   readonly name: string = 'reference'
   readonly composites: ReadonlySet<Composite> = new Set<Composite>()
   private readonly double: boolean
@@ -51,6 +52,7 @@ export class ReferenceDevice implements Device {
   /** The current run with host calls. Later runs wait for it. */
   private hosted: Promise<void> | null = null
 
+  /** Creates a device with its own memory limit. @throws HeedError for a limit in HEED_MEMORY that is not a size */
   constructor({ precision = 'float32', budget }: ReferenceOptions = {}) {
     this.double = precision === 'float64'
     this.budget = budget ?? memorySetting() ?? totalmem()
