@@ -2,6 +2,7 @@
 //
 //     npm run docs                 builds it in docs/.vitepress/dist
 //     npm run docs -- --serve      builds it and serves it on the loopback interface
+//     npm run docs -- --check      checks the types of what builds it (part of `npm run check`)
 //
 // A build with a warning fails: of TypeDoc, which writes the API reference from the sources to docs/reference/api, and of
 // VitePress (a broken link, an error while a page is rendered). Neither needs the native addon or dist/.
@@ -15,13 +16,23 @@ import { parseArgs } from 'node:util'
 
 const docs = fileURLToPath(new URL('../docs', import.meta.url))
 const loader = new URL('typescript/register.mjs', import.meta.url).href
-const { values } = parseArgs({ options: { serve: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: {
+    serve: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
+  },
+})
 
 if (!existsSync(join(docs, 'node_modules', 'vitepress')))
-  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'])
-run(process.execPath, ['--import', loader, '.vitepress/api/generate.ts'])
-run(process.execPath, ['node_modules/vitepress/bin/vitepress.js', 'build'])
-if (values.serve) run(process.execPath, ['node_modules/vitepress/bin/vitepress.js', 'preview'])
+  run('npm', ['ci', '--silent', '--ignore-scripts', '--no-audit', '--no-fund'])
+if (values.check) run(process.execPath, ['../node_modules/typescript/bin/tsc', '-p', '.vitepress'])
+else build()
+
+function build(): void {
+  run(process.execPath, ['--import', loader, '.vitepress/api/generate.ts'])
+  run(process.execPath, ['node_modules/vitepress/bin/vitepress.js', 'build'])
+  if (values.serve) run(process.execPath, ['node_modules/vitepress/bin/vitepress.js', 'preview'])
+}
 
 /** Runs a command; exits if it fails. */
 function run(command: string, args: string[]): void {

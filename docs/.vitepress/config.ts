@@ -33,7 +33,17 @@ export default defineConfig({
   themeConfig: {
     logo: '/logo.svg',
     search: { provider: 'local', options: { miniSearch, _render: renderForSearch } },
-    nav: navigation.map(({ text, items }) => ({ text, link: items[0].link })),
+    notFound: {
+      title: 'Page not found',
+      quote: 'The site has no page with this address. Search it, or start at the home page.',
+      linkLabel: 'Home page',
+      linkText: 'Home page',
+    },
+    nav: navigation.map(({ text, items }) => ({
+      text,
+      link: items[0].link,
+      activeMatch: `^/(?:${items.map(({ link }) => link.split('/')[1]).join('|')})(?:/|$)`,
+    })),
     sidebar,
     outline: [2, 3],
     docFooter: { prev: 'Previous', next: 'Next' },
@@ -61,6 +71,11 @@ export default defineConfig({
         (signatureHtml(tokens[i].content, env.relativePath) ??
           fence?.(tokens, i, options, env, self) ??
           '')
+      // Indented blocks, which docstrings have, are code of TypeScript.
+      md.renderer.rules.code_block = (tokens, i, ...others) => {
+        tokens[i].info = 'ts'
+        return md.renderer.rules.fence?.(tokens, i, ...others) ?? ''
+      }
     },
   },
   /** Each page as Markdown, and llms.txt with a list of them, for readers that are programs. */

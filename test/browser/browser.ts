@@ -46,8 +46,8 @@ export interface Visit {
   requests: string[]
   /** URLs of requests to another origin; data URLs do not count. */
   foreign: string[]
-  /** Violations of axe-core's rules that are serious or critical. */
-  violations(): Promise<Violation[]>
+  /** Violations of axe-core's rules that are serious or critical, outside of elements with these selectors. */
+  violations(exclude?: readonly string[]): Promise<Violation[]>
   /** Writes a picture of the whole page. */
   screenshot(path: string): Promise<void>
   /** Width of the content beyond the window in pixels; 0 if nothing must be scrolled sideways. */
@@ -82,7 +82,7 @@ export async function openPage(place: string, options: VisitOptions = {}): Promi
   return {
     ...visit,
     page,
-    violations: () => violationsOn(page),
+    violations: (exclude = []) => violationsOn(page, exclude),
     screenshot: async (path) => void (await page.screenshot({ path, fullPage: true })),
     overflow: () =>
       page.evaluate(() => {
@@ -109,11 +109,15 @@ afterAll(async () => {
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
 /** Runs axe-core. It is evaluated, not added as an element, so that a Content-Security-Policy does not block it. */
-async function violationsOn(page: Page): Promise<Violation[]> {
+async function violationsOn(page: Page, exclude: readonly string[]): Promise<Violation[]> {
   await page.evaluate(readFileSync(axePath, 'utf8'))
   const { violations } = await page.evaluate(
-    (): Promise<AxeResults> =>
-      (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run(),
+    (selectors): Promise<AxeResults> =>
+      (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run(
+        { exclude: selectors },
+        { resultTypes: ['violations'] },
+      ),
+    [...exclude],
   )
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
