@@ -60,8 +60,8 @@ describe.skipIf(!chromium || pages.length === 0)(`the site in the browser${noChr
 
   async function check(visit: Visit, page: string, exclude: readonly string[]): Promise<void> {
     await visit.page.goto(site.url + page)
-    expect.soft(await visit.violations(exclude), page).toEqual([])
-    expect.soft([visit.errors, visit.foreign, await visit.overflow()], page).toEqual([[], [], 0])
+    expect.soft(await visit.violations(exclude), `/${page}`).toEqual([])
+    expect.soft([visit.errors, visit.foreign, await visit.overflow()], `/${page}`).toEqual([[], [], 0])
   }
 
   it.each(['reference/commands/train', 'reference/api/tokenizers/tokenizer', 'glossary'])(
