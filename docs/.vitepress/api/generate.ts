@@ -5,7 +5,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   Application,
+  ConsoleLogger,
   type DeclarationReflection,
+  LogLevel,
   type ProjectReflection,
   ReflectionKind,
 } from 'typedoc'
@@ -22,6 +24,14 @@ const UNLISTED = /\(src\/(?:models\/(?:text|vision|shared)|graph|runtime\/cpu)\/
 
 const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const subpaths = Object.entries<{ types?: string }>(exports).filter(([, { types }]) => types)
+
+/** Without the warning about a member of both parts of an intersection type, which has its one docstring twice. */
+class Log extends ConsoleLogger {
+  override level = LogLevel.Warn
+  override warn: ConsoleLogger['warn'] = (text, ...place) => {
+    if (!text.includes('multiple declarations with a comment')) super.warn(text, ...(place as []))
+  }
+}
 
 const project = await convert()
 const pages = modulesOf(project).flatMap((module) => pagesOf(subpathOf(module), module))
@@ -55,6 +65,7 @@ async function convert(): Promise<ProjectReflection> {
     // What is not exported is checked below, in what the pages show.
     validation: { notExported: false, invalidLink: true, rewrittenLink: true },
   })
+  app.logger = new Log()
   const converted = await app.convert()
   if (converted) app.validate(converted)
   if (!converted || app.logger.hasErrors() || app.logger.hasWarnings()) process.exit(1)
