@@ -60,7 +60,7 @@ export async function readMeta(folder: string): Promise<TokenMeta> {
   throw new HeedError(
     'corrupt-file',
     `${path} must be the meta.json of a token folder: ${at.join('.') || 'file'}: ${message}`,
-    { remedy: 'Delete the folder and prepare the tokens again.' },
+    { key: at.join('.'), remedy: 'Delete the folder and prepare the tokens again.' },
   )
 }
 

@@ -226,7 +226,7 @@ class Compiler {
     throw new HeedError(
       'unsupported',
       `The JSON schema is not supported at ${at.slice(0, 200)}: ${reason}`,
-      { remedy },
+      { key: at, remedy },
     )
   }
 }
