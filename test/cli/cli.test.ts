@@ -107,10 +107,10 @@ function expectMistake({ code, err }: Ended, ...says: RegExp[]): void {
 
 describe('heed train', () => {
   it.each<[string, string, RegExp]>([
-    ['missing', 'nowhere.txt', /nowhere\.txt.*does not exist/],
-    ['empty', 'empty.txt', /empty\.txt must .* got 0 characters/],
+    ['missing', 'nowhere.txt', /nowhere\.txt/],
+    ['empty', 'empty.txt', /empty\.txt .*got 0 characters/],
     ['binary', 'binary.bin', /binary\.bin.*byte 1/],
-    ['of one character', 'same.txt', /same\.txt must contain different characters, got 1000 times/],
+    ['of one character', 'same.txt', /same\.txt .*got 1000 times/],
     ['shorter than the context', 'tiny.txt', /context/],
   ])('says what is wrong with data that is %s', async (_, file, says) => {
     expectMistake(await train(at(file), at('none')), says)
@@ -134,13 +134,9 @@ describe('heed train', () => {
   it('names sizes that do not fit, and flags that are no numbers', async () => {
     expectMistake(
       await train(at('text.txt'), at('none'), '--heads', '3'),
-      /--heads must be a divisor of --dim \(16\), got 3\n {2}Try --heads 1, 2, 4 or 8\./,
+      /--heads .*--dim \(16\), got 3\n.*--heads 1, 2, 4 or 8\./,
     )
-    expectMistake(
-      await train(at('text.txt'), at('none'), '--steps', 'many'),
-      /--steps/,
-      /must be a finite number/,
-    )
+    expectMistake(await train(at('text.txt'), at('none'), '--steps', 'many'), /--steps/, /finite/)
   })
 
   it('refuses a folder that cannot be written', async () => {
@@ -151,10 +147,7 @@ describe('heed train', () => {
 
   it('refuses a run that is there, and another configuration when it goes on', async () => {
     expectMistake(await train(at('text.txt'), at('run')), /--resume/)
-    expectMistake(
-      await train(at('text.txt'), at('run'), '--resume', '--lr', '1'),
-      /--lr was .* and is now 1/,
-    )
+    expectMistake(await train(at('text.txt'), at('run'), '--resume', '--lr', '1'), /--lr .*\b1$/m)
   })
 
   it('says how much memory was asked for, and what to make smaller', async () => {
@@ -303,16 +296,16 @@ describe('heed generate', () => {
     expectMistake(await heed([...base, '--beams', '2', '--lookup']), /--beams and --lookup/)
     writeFileSync(at('bad-schema.json'), '{"type":"integer","multipleOf":2}')
     const bad = await heed([...base, '--json-schema', at('bad-schema.json')])
-    expectMistake(bad, /#\/multipleOf: this keyword is not supported/)
+    expectMistake(bad, /#\/multipleOf/)
     expectMistake(await heed([...base, '--json-schema', at('nowhere.json')]), /nowhere\.json/)
     writeFileSync(at('schema.json'), '{"type":"array","items":{"enum":[1,2]},"maxItems":3}')
     const lacking = await heed([...base, '--json-schema', at('schema.json')])
-    expectMistake(lacking, /must match some text[\s\S]*vocabulary/)
+    expectMistake(lacking, /got none[\s\S]*vocabulary/)
   })
 
   it('names options out of range before it writes anything', async () => {
     const bad = await heed(['generate', at('run'), '--prompt', 'call', '--temperature', '-1'])
-    expectMistake(bad, /temperature.* must be >= 0, got -1/)
+    expectMistake(bad, /temperature.*\b0, got -1/)
     expect(bad.out).toBe('')
   })
 })
@@ -372,7 +365,7 @@ describe('heed chat', () => {
     const saved: { role: string; content: string }[] = JSON.parse(readFileSync(file, 'utf8'))
     expect(saved.map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant'])
     expect(saved[2].content).toBe('the\nfox')
-    expect(err).toMatch(/no command \/bogus[\s\S]*needs a file name[\s\S]*4 messages to/)
+    expect(err).toMatch(/\/bogus[\s\S]*\/save[\s\S]*4 messages/)
     expect(err).toMatch(/Started over[\s\S]*\/system TEXT/)
     expect(code).toBe(0)
   })

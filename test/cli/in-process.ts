@@ -1,7 +1,9 @@
 import { run } from '../../src/cli/main.ts'
 
-/** Runs a command in this process; what it printed, and its mistake. */
-export async function heed(...words: string[]): Promise<{ out: string; mistake: string }> {
+/** Runs a command in this process; what it printed, its mistake and its exit code. */
+export async function heed(
+  ...words: string[]
+): Promise<{ out: string; mistake: string; code: number }> {
   const { log } = console
   const { write } = process.stderr
   const lines: string[] = []
@@ -10,7 +12,8 @@ export async function heed(...words: string[]): Promise<{ out: string; mistake: 
   process.stderr.write = (text) => mistakes.push(String(text)) > 0
   try {
     await run(['node', 'heed', ...words])
-    return { out: lines.join('\n'), mistake: mistakes.join('\n') }
+    const code = Number(process.exitCode ?? 0)
+    return { out: lines.join('\n'), mistake: mistakes.join('\n'), code }
   } finally {
     process.exitCode = 0
     console.log = log

@@ -67,9 +67,9 @@ it.each([
 })
 
 it.each([
-  [['trian'], /no command 'trian'\n {2}Did you mean train\?/],
-  [['__proto__'], /no command '__proto__'/],
-  [['run', 'model.gguf'], /no command 'run'\n {2}Use: heed chat/],
+  [['trian'], /'trian'\n.*\btrain\?/],
+  [['__proto__'], /'__proto__'/],
+  [['run', 'model.gguf'], /'run'\n.*heed chat/],
   [['finetune'], /heed train --from/],
   [['Fine-Tune'], /heed train --from/],
   [['infer'], /Use: heed predict/],
@@ -95,23 +95,22 @@ it.each([
   [['generate', 'x', '--max-new-tokens', '3'], /mean --tokens\?/],
   [['embed', 'x', '--max-new-tokens', '3'], /'--max-new-tokens'\n(?!.*mean)/],
   [['generate', 'x', '--quantize', 'q8'], /--quantize[\s\S]*Did you mean q8_0\?/],
-  [['generate', 'x', '--top-k', '-1'], /--top-k[\s\S]*whole number of at least 0/],
+  [['generate', 'x', '--top-k', '-1'], /--top-k[\s\S]*\b0\b/],
   [['inspect', '--preset', 'gtp2'], /Known: gpt2,/],
   [
     ['train', 'gpt2', '--data', 'x', '--out', 'y', '--schedule', 'cosin'],
-    /--schedule must be .*cosine.*got "cosin"\n {2}Did you mean 'cosine'\?/,
+    /--schedule .*cosine.*got "cosin"\n.*'cosine'\?/,
   ],
   [['train', 'gpt2', '--data', 'x', '--out', 'y', '--optimizer', 'adamq'], /adamw/],
-  [
-    ['train', 'gpt2', '--data', 'x', '--out', 'y', '--momentum', '0.9'],
-    /--momentum must be omitted[\s\S]*sgd/,
-  ],
+  [['train', 'gpt2', '--data', 'x', '--out', 'y', '--momentum', '0.9'], /--momentum[\s\S]*sgd/],
   [
     ['train', 'gpt2', '--data', 'x', '--out', 'y', '--min-lr', '2', '--batch', '1.5'],
-    /2 mistakes:\n {2}--batch must be a whole number, got 1.5\n {2}--min-lr must be at most 1, got 2/,
+    /2 mistakes:\n {2}--batch .*got 1\.5\n {2}--min-lr .*1, got 2/,
   ],
 ] as const)('heed %j', async (words, says) => {
-  expect((await heed(...words)).mistake).toMatch(says)
+  const { mistake, code } = await heed(...words)
+  expect(mistake).toMatch(says)
+  expect(code).toBe(2)
 })
 
 async function printedBy(...words: string[]): Promise<string> {

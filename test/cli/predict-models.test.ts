@@ -60,8 +60,8 @@ it('embeds texts', async () => {
 it('refuses a task that the model was not trained for, and options that a task lacks', async () => {
   const mistake = async (...words: string[]) => (await heed('predict', ...words)).mistake
   const model = ['--text', text, '--task']
-  expect(await mistake(folder('encoder'), ...model, 'text-classification')).toMatch(/must be trained for text-classification, got a model without classifier/) // biome-ignore format: one line
-  expect(await mistake(folder('sequence'), ...model, 'text-clasification')).toMatch(/Did you mean text-classification/) // biome-ignore format: one line
+  expect(await mistake(folder('encoder'), ...model, 'text-classification')).toMatch(/text-classification.*classifier/) // biome-ignore format: one line
+  expect(await mistake(folder('sequence'), ...model, 'text-clasification')).toMatch(/\btext-classification\?/) // biome-ignore format: one line
   expect(await mistake(folder('sequence'), '--text', text, '--set', 'textColum=x')).toMatch(/textColumn/) // biome-ignore format: one line
 })
 
@@ -74,7 +74,7 @@ it('does not write over its data, by any name, and takes texts or files', async 
   const mistake = async (...words: string[]) =>
     (await heed('predict', folder('sequence'), ...words)).mistake
   for (const [from, to] of [[data, data], ...(hasLinks ? [[data, link], [link, data]] : []), [join(at, '*.csv'), data], [at, data]]) // biome-ignore format: one line
-    expect(await mistake(from, '--out', to)).toMatch(/--out must differ from the data, got .* for both/) // biome-ignore format: one line
+    expect(await mistake(from, '--out', to)).toMatch(/--out .*, got .*\.csv/) // biome-ignore format: one line
   expect(readFileSync(data, 'utf8')).toBe(rows)
   expect(await mistake(data, '--out', join(at, 'other.csv'))).toBe('')
   expect(await mistake(data, '--text', text)).toMatch(/--text and files/)

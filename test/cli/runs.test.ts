@@ -57,10 +57,8 @@ describe('heed eval', () => {
       { label: 'bad' },
     ])
     const { mistake } = await heed('eval', at('run'), '--data', wrong)
-    expect(mistake).toMatch(
-      /2 rows are wrong:\n.*wrong\.jsonl:2: .*odd.*\n.*wrong\.jsonl:3: .*'text'/,
-    )
-    expect((await heed('eval', at('nothing'), '--data', wrong)).mistake).toMatch(/does not exist/)
+    expect(mistake).toMatch(/2 rows .*\n.*wrong\.jsonl:2: .*odd.*\n.*wrong\.jsonl:3: .*'text'/)
+    expect((await heed('eval', at('nothing'), '--data', wrong)).mistake).toMatch(/nothing\b/)
   })
 })
 
@@ -122,7 +120,7 @@ describe('heed predict', () => {
       { error: expect.stringContaining('text') },
       { label: 'bad' },
     ])
-    expect(mistake).toMatch(/a row is wrong:\n.*some\.jsonl:2/)
+    expect(mistake).toMatch(/some\.jsonl:2/)
   })
 })
 
@@ -161,6 +159,8 @@ describe('heed data', () => {
 
   it('lists mistakes of all rows', async () => {
     writeFileSync(at('ragged.csv'), 'a,b\n1,2,3\n1,2\n1,2,3\n')
-    expect((await heed('data', at('ragged.csv'))).mistake).toMatch(/2 rows are wrong/)
+    expect((await heed('data', at('ragged.csv'))).mistake).toMatch(
+      /2 rows .*\n.*ragged\.csv:2.*\n.*ragged\.csv:4/,
+    )
   })
 })

@@ -19,7 +19,7 @@ describe('heed fill', () => {
     expect(two.out).toMatch(/mask 1[\s\S]*mask 2/)
     const json = await heed('fill', folder('masked-lm'), text, '--json')
     expect(JSON.parse(json.out)).toHaveLength(5)
-    expect((await heed('fill', folder('masked-lm'), 'whale')).mistake).toMatch(/Write \[MASK\]/)
+    expect((await heed('fill', folder('masked-lm'), 'whale')).mistake).toMatch(/\[MASK\]/)
   })
 })
 
@@ -32,7 +32,9 @@ describe('heed classify', () => {
     expect(words).toEqual(expected.tag.first[1].map(({ word }: { word: string }) => word))
     const names = await heed('classify', folder('token'), expected.texts[1])
     expect(names.out).toMatch(/(PER|LOC)/)
-    expect((await heed('classify', folder('encoder'), 'x')).mistake).toMatch(/must be trained for/)
+    expect((await heed('classify', folder('encoder'), 'x')).mistake).toMatch(
+      /text-classification.*classifier/,
+    )
   })
 })
 
@@ -63,7 +65,7 @@ describe('heed answer', () => {
     expect(out).toContain(expected.answers[0][0].answer)
     expect((await heed('answer', folder('question'), question)).mistake).toMatch(/--context TEXT/)
     const none = await heed('answer', folder('question'), question, '--file', `${path}.none`)
-    expect(none.mistake).toMatch(/does not exist/)
+    expect(none.mistake).toMatch(/\.none\b/)
   })
 })
 

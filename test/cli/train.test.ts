@@ -4,7 +4,7 @@ import { expect, it, vi } from 'vitest'
 import { run } from '../../src/cli/main.ts'
 import { scratch } from '../train/support.ts'
 
-async function heed(...words: string[]): Promise<{ out: string; mistake: string }> {
+async function heed(...words: string[]): Promise<{ out: string; mistake: string; code: number }> {
   const said: string[] = []
   const keep = (text: unknown): boolean => said.push(String(text)) > 0
   const spies = [
@@ -14,7 +14,8 @@ async function heed(...words: string[]): Promise<{ out: string; mistake: string 
   const err = vi.spyOn(process.stderr, 'write').mockImplementation(() => true)
   try {
     await run(['node', 'heed', ...words])
-    return { out: said.join('\n'), mistake: err.mock.calls.map(([line]) => String(line)).join('') }
+    const mistake = err.mock.calls.map(([line]) => String(line)).join('')
+    return { out: said.join('\n'), mistake, code: Number(process.exitCode ?? 0) }
   } finally {
     process.exitCode = 0
     for (const spy of [...spies, err]) spy.mockRestore()
@@ -77,31 +78,26 @@ it.each<[string[], RegExp]>([
     ['train', 'bert', '--task', 'clasification', ...data],
     /clasification.*\n.*text-classification \(formerly classification\)\?/,
   ],
-  [
-    ['train', 'bert', '--task', 'token-classification', ...data],
-    /--label-column must be omitted with this task/,
-  ],
+  [['train', 'bert', '--task', 'token-classification', ...data], /--label-column /],
   [
     ['train', 'resnet', '--task', 'token-classification', '--data', 'x'],
-    /A 'resnet' cannot be trained for token-classification/,
+    /'resnet' .*token-classification/,
   ],
-  [
-    ['train', '--task', 'text-classification', ...data],
-    /A model to train is required[\s\S]*--from/,
-  ],
+  [['train', '--task', 'text-classification', ...data], /model[\s\S]*--from/],
   [
     ['train', 'bert', '--task', 'text-classification', '--data', at('mails.csv')],
-    /data must have the columns 'text' and 'label', got 'words', 'spam'\n {2}Name the columns with --text-column and --label-column/,
+    /'text' and 'label', got 'words', 'spam'\n.*--text-column and --label-column/,
   ],
   [
     ['train', 'bert', '--train', 'tail', ...data, '--task', 'text-classification'],
-    /--train must be all, head or top:N, got "tail"/,
+    /--train .*all, head or top:N, got "tail"/,
   ],
   [
     ['train', 'bert', ...data, '--task', 'text-classification', '--steps', '2', '--epochs', '2'],
-    /one of --steps and --epochs/,
+    /--steps and --epochs/,
   ],
 ])('%j', async (words, says) => {
-  const { mistake } = await heed(...words, '--out', at('none'))
+  const { mistake, code } = await heed(...words, '--out', at('none'))
   expect(mistake).toMatch(says)
+  expect(code).toBe(2)
 })

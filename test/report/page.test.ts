@@ -241,9 +241,12 @@ describe('a damaged or unusual run', () => {
   it('that is none is refused', async () => {
     mkdirSync(at('empty'))
     writeFileSync(at('file'), '')
-    for (const name of ['empty', 'missing', 'file'])
-      expect((await heed('report', at(name))).mistake).toMatch(/must be a run of heed train/)
-    expect((await heed('report', labels, at('empty'))).mistake).toMatch(/empty must be a run/)
+    for (const name of ['empty', 'missing', 'file']) {
+      const { mistake, code } = await heed('report', at(name))
+      expect(mistake).toContain(at(name))
+      expect(code).toBe(2)
+    }
+    expect((await heed('report', labels, at('empty'))).mistake).toContain(at('empty'))
     expect(existsSync(at('empty/report.html'))).toBe(false)
   })
 })
@@ -262,11 +265,12 @@ describe('--out', () => {
       '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
     ]) {
       writeFileSync(out, other)
-      const { mistake } = await heed('report', text, '--out', out)
-      expect(mistake).toMatch(/--out must be a new file or a report of Heed/)
+      const { mistake, code } = await heed('report', text, '--out', out)
+      expect(mistake).toMatch(/--out .*page\.html/)
+      expect(code).toBe(2)
       expect(readFileSync(out, 'utf8')).toBe(other)
     }
-    expect((await heed('report', text, labels, '--out', out)).mistake).toMatch(/must be a new file/)
+    expect((await heed('report', text, labels, '--out', out)).mistake).toMatch(/--out .*page\.html/)
     expect((await heed('report', text, '--out', at('labels'))).mistake).toMatch(/labels/)
   })
 })
