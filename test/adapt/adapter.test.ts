@@ -7,13 +7,12 @@ import { hold, manualSeed, noGrad, randn, stats, type Tensor, tensor } from '../
 import { fromPretrained } from '../../src/models/index.ts'
 import { quantize } from '../../src/nn/index.ts'
 import { AdamW } from '../../src/optim/index.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const fixtures = fileURLToPath(new URL('../fixtures', import.meta.url))
 const open = (name = 'llama/base') => fromPretrained(join(fixtures, name))
 const ids = tensor([[3, 14, 15, 9, 26, 5]], { dtype: 'i32' })
 const difference = async (a: Tensor, b: Tensor): Promise<number> => a.sub(b).abs().amax().item()
-const error = (code: string, key?: string) =>
-  expect.objectContaining({ code, ...(key && { details: expect.objectContaining({ key }) }) })
 
 /** Gives every weight of an adapter a random value. */
 function randomise(adapter: ReturnType<typeof addAdapter>): void {
@@ -53,20 +52,26 @@ describe('a specification', () => {
     [null, 'invalid-option'],
     [{ method: 'lora', targets: [] }, 'invalid-option'],
     [{ method: 'lora', layers: ['1'] }, 'invalid-option'],
-  ])('%j is refused', (spec, code) => {
-    expect(() => parseAdapterSpec(spec as never)).toThrow(error(code))
+  ] as const)('%j is refused', (spec, code) => {
+    expect(() => parseAdapterSpec(spec as never)).toThrow(heedError(code))
   })
 })
 
 describe('an adapter', () => {
   it('is refused where it selects no layer, with the names of layers', async () => {
     const model = await open()
-    expect(() => addAdapter(model, 'lora:targets=q_prj')).toThrow(error('unknown-name', 'targets'))
-    expect(() => addAdapter(model, 'lora:targets=/nothing/')).toThrow(error('unknown-name', 'targets')) // biome-ignore format: one line
-    expect(() => addAdapter(model, 'lora:layers=7')).toThrow(error('unknown-name', 'targets'))
-    expect(() => addAdapter(model, 'lora:save=scor')).toThrow(error('unknown-name', 'save'))
-    expect(() => addAdapter(model, 'dora:targets=embed_tokens')).toThrow(error('unsupported'))
-    expect(() => addAdapter(model, 'lora:targets=/(q)\\1/')).toThrow(error('invalid-option'))
+    expect(() => addAdapter(model, 'lora:targets=q_prj')).toThrow(
+      heedError('unknown-name', { key: 'targets' }),
+    )
+    expect(() => addAdapter(model, 'lora:targets=/nothing/')).toThrow(heedError('unknown-name', { key: 'targets' })) // biome-ignore format: one line
+    expect(() => addAdapter(model, 'lora:layers=7')).toThrow(
+      heedError('unknown-name', { key: 'targets' }),
+    )
+    expect(() => addAdapter(model, 'lora:save=scor')).toThrow(
+      heedError('unknown-name', { key: 'save' }),
+    )
+    expect(() => addAdapter(model, 'dora:targets=embed_tokens')).toThrow(heedError('unsupported'))
+    expect(() => addAdapter(model, 'lora:targets=/(q)\\1/')).toThrow(heedError('invalid-option'))
     expect(adaptersOf(model)).toEqual([])
     expect(model.parameters().every((p) => p.requiresGrad)).toBe(true)
   })
@@ -75,18 +80,22 @@ describe('an adapter', () => {
     const model = await open()
     const started = performance.now()
     const pattern = `/(${'[a-z_.0-9]+'.repeat(2)})+X/`
-    expect(() => addAdapter(model, `lora:targets=${pattern}`)).toThrow(error('unknown-name'))
+    expect(() => addAdapter(model, `lora:targets=${pattern}`)).toThrow(heedError('unknown-name'))
     expect(performance.now() - started).toBeLessThan(20_000)
   })
 
   it('has a name that is used once', async () => {
     const model = await open()
     const first = addAdapter(model, 'lora', { name: 'fr' })
-    expect(() => addAdapter(model, 'lora', { name: 'fr' })).toThrow(error('already-exists', 'name'))
+    expect(() => addAdapter(model, 'lora', { name: 'fr' })).toThrow(
+      heedError('already-exists', { key: 'name' }),
+    )
     first.remove()
     first.remove()
     addAdapter(model, 'lora', { name: 'fr' })
-    expect(() => addAdapter(model, 'lora', { name: '__proto__' })).toThrow(error('invalid-option'))
+    expect(() => addAdapter(model, 'lora', { name: '__proto__' })).toThrow(
+      heedError('invalid-option'),
+    )
   })
 
   it('has adapters of one layer added up, with their factors', async () => {
@@ -107,8 +116,10 @@ describe('an adapter', () => {
     const [first, second] = [await change({ one: 1 }), await change({ two: 1 })]
     expect(await difference(await change({ one: 0.7, two: -2 }), first.mul(0.7).sub(second.mul(2)))).toBeLessThan(1e-5) // biome-ignore format: one line
     expect(await difference(await change({}), plain.mul(0))).toBe(0)
-    expect(() => setAdapters(model, { on: 1 })).toThrow(error('unknown-name'))
-    expect(() => setAdapters(model, { one: Number.NaN })).toThrow(error('invalid-option', 'one'))
+    expect(() => setAdapters(model, { on: 1 })).toThrow(heedError('unknown-name'))
+    expect(() => setAdapters(model, { one: Number.NaN })).toThrow(
+      heedError('invalid-option', { key: 'one' }),
+    )
   })
 
   it('saves a module that another saves too, but is not in use with it', async () => {
@@ -118,10 +129,14 @@ describe('an adapter', () => {
     const before = weight()
     const one = addAdapter(model, 'lora:save=lm_head', { name: 'one' })
     const spec = 'lora:save=lm_head'
-    expect(() => addAdapter(model, spec, { name: 'two' })).toThrow(error('invalid-state', 'save'))
+    expect(() => addAdapter(model, spec, { name: 'two' })).toThrow(
+      heedError('invalid-state', { key: 'save' }),
+    )
     setAdapters(model, {})
     const two = addAdapter(model, spec, { name: 'two' })
-    expect(() => setAdapters(model, { one: 1, two: 1 })).toThrow(error('invalid-state', 'save'))
+    expect(() => setAdapters(model, { one: 1, two: 1 })).toThrow(
+      heedError('invalid-state', { key: 'save' }),
+    )
     for (const adapter of [one, two, one]) {
       setAdapters(model, { [adapter.name]: 1 })
       expect(weight()).toBe(adapter.saved.lm_head.weight)
@@ -133,9 +148,9 @@ describe('an adapter', () => {
   it('that does not fit leaves the model as it was', async () => {
     const model = await open('llama/biased') // without the layers' shapes of the adapter of GPT-2
     const other = join(fixtures, 'adapters', 'gpt2-lora')
-    await expect(loadAdapter(model, other)).rejects.toThrow(error('unknown-name'))
+    await expect(loadAdapter(model, other)).rejects.toThrow(heedError('unknown-name'))
     const small = await open('gpt2/base')
-    await expect(loadAdapter(small, other)).rejects.toThrow(error('shape'))
+    await expect(loadAdapter(small, other)).rejects.toThrow(heedError('shape'))
     expect(adaptersOf(small)).toEqual([])
     expect(small.parameters().every((p) => p.requiresGrad)).toBe(true)
   })
@@ -212,7 +227,7 @@ describe('an adapter', () => {
     await optimizer.step({ keep: [first] })
     const second = model.loss(ids.slice(null, [0, -1]), ids.slice(null, [1]))
     expect(await second.item()).toBeLessThan(await first.item())
-    await expect(mergeAdapters(model)).rejects.toThrow(error('unsupported'))
+    await expect(mergeAdapters(model)).rejects.toThrow(heedError('unsupported'))
   })
 
   it('is merged with its factor, and removed', async () => {
@@ -225,6 +240,6 @@ describe('an adapter', () => {
     expect(await difference(model.forward(ids), wanted)).toBeLessThan(1e-4)
     expect(adaptersOf(model)).toEqual([])
     expect(model.config).toMatchObject({ tie_word_embeddings: false }) // wte alone was changed
-    await expect(mergeAdapters(model)).rejects.toThrow(error('invalid-state'))
+    await expect(mergeAdapters(model)).rejects.toThrow(heedError('invalid-state'))
   })
 })

@@ -14,6 +14,7 @@ import {
 } from '../../src/models/index.ts'
 import type { Module } from '../../src/nn/index.ts'
 import { type Tensor, tensor } from '../../src/tensor/index.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const fixtures = fileURLToPath(new URL('../fixtures', import.meta.url))
 const folder = join(fixtures, 'adapters')
@@ -124,9 +125,7 @@ describe.each(readdirSync(folder))('%s', (name) => {
     const { config } = await loadAdapter(model, path)
     if (config.options.bias)
       // of layers without one: a folder could not store it
-      return expect(mergeAdapters(model)).rejects.toThrow(
-        expect.objectContaining({ code: 'unsupported' }),
-      )
+      return expect(mergeAdapters(model)).rejects.toThrow(heedError('unsupported'))
     await mergeAdapters(model)
     const theirs = wanted.get('logits')?.data as Float32Array
     expect(far(await logits().data(), theirs)).toBeLessThan(1e-4)

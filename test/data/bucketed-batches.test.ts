@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bucketLengths } from '../../src/data/bucket-lengths.ts'
 import { type Batch, BucketedBatches, Prefetch } from '../../src/data/index.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const paddedTo = (lengths: number[], chosen: number[]): number =>
   lengths.reduce((sum, length) => sum + Math.min(...chosen.filter((one) => one >= length)), 0)
@@ -87,7 +88,7 @@ describe('bucketed batches', () => {
 
   it('take fewer examples than a batch', async () => {
     expect((await idsOf(make(1, 1000), 0)).length).toBe(103)
-    expect(() => make(1, 0)).toThrow('`batchSize` must be a whole number >= 1, got 0')
+    expect(() => make(1, 0)).toThrow(heedError('invalid-option', { key: 'batchSize', value: 0 }))
   })
 
   it('are the same when they are made ahead', async () => {

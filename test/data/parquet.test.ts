@@ -11,6 +11,7 @@ import { ThriftReader } from '../../src/data/parquet/thrift.ts'
 import { HeedError } from '../../src/util/errors.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const fixture = (name: string): string => join(FIXTURES, 'rows', name)
 const FILES = 'none snappy gzip zstd brotli lz4 leaves-1 leaves-2 nested'.split(' ')
@@ -52,7 +53,9 @@ describe('changed bytes', () => {
     const path = join(await temporaryFolder(), 'a.parquet')
     for (const length of [4, 11, 12, 100, bytes.length - 1]) {
       await writeFile(path, bytes.subarray(0, length))
-      await expect(read(path)).rejects.toThrow(/Parquet file/)
+      await expect(read(path)).rejects.toThrow(
+        heedError('corrupt-file', { mentions: [path, 'Parquet'] }),
+      )
     }
   })
 })

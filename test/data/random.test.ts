@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { checkSeed, deriveSeed, randomUniform, shuffledIndices } from '../../src/util/random.ts'
 import { threefry2x32 } from '../../src/util/threefry.ts'
+import { heedError } from '../support/heed-error.ts'
 
 describe('counter-based random numbers', () => {
   // the vectors that the authors publish (Random123, kat_vectors, 20 rounds)
@@ -58,8 +59,6 @@ describe('counter-based random numbers', () => {
   })
 
   it.each([-1, 0.5, Number.NaN, 2 ** 53, Number.POSITIVE_INFINITY])('%d is no seed', (seed) => {
-    expect(() => checkSeed(seed)).toThrow(
-      `\`seed\` must be a whole number from 0 to 2^53 - 1, got ${seed}`,
-    )
+    expect(() => checkSeed(seed)).toThrow(heedError('invalid-option', { key: 'seed', value: seed }))
   })
 })

@@ -15,6 +15,7 @@ import {
 import { HeedError } from '../../src/util/errors.ts'
 import { heed } from '../cli/in-process.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
+import { heedError } from '../support/heed-error.ts'
 import { runScript } from '../support/run-script.ts'
 
 /** A row for each section of an .ini file. */
@@ -91,8 +92,7 @@ describe('a registered reader', () => {
       details: { key: 'data', value: path },
     })
     const error = await all(path, 'inni').catch((reason) => reason)
-    expect(error).toMatchObject({ code: 'unknown-name', details: { key: 'format' } })
-    expect(error.remedy).toContain('Did you mean ini?')
+    expect(error).toEqual(heedError('unknown-name', { key: 'format', remedy: 'ini?' }))
   })
 
   it('reads files that it accepts, whatever their endings', async () => {
@@ -112,9 +112,9 @@ describe('a registered reader', () => {
     const path = join(await temporaryFolder(), 'a.ini')
     writeFileSync(path, `${SECTIONS}; a comment\n`)
     const error = await all(path).catch((reason) => reason)
-    expect(error).toBeInstanceOf(HeedError)
-    expect(error.message).toBe(`a row is wrong:\n  ${path}:8: the line must be \`key = value\``)
-    expect(error.remedy).toBe('Comments are not read.')
+    expect(error).toEqual(
+      heedError('invalid-data', { mentions: [`${path}:8: `, '`key = value`'], remedy: 'Comments' }),
+    )
   })
 
   it('is used by heed data', async () => {
@@ -201,9 +201,9 @@ describe('registration refuses', () => {
   })
 
   it('an ending twice', () => {
-    const { code, message } = refused({ name: 'other', endings: ['x2', 'CSV'], read })
-    expect(code).toBe('already-exists')
-    expect(message).toBe('A file ending must belong to one reader, got ".CSV" for csv and other')
+    expect(refused({ name: 'other', endings: ['x2', 'CSV'], read })).toEqual(
+      heedError('already-exists', { mentions: ['".CSV"', 'csv', 'other'] }),
+    )
     expect(holdsRows('a.x2')).toBe(false)
     expect(refused({ name: 'other', endings: ['gz'], read }).code).toBe('already-exists')
   })

@@ -6,6 +6,7 @@ import { openRows, type RowOptions } from '../../src/data/index.ts'
 import { heed } from '../cli/in-process.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
+import { heedError } from '../support/heed-error.ts'
 import { readAsWritten, type WrittenTable } from './written-tables.ts'
 
 async function read(name: string, content: string | Uint8Array, options?: RowOptions) {
@@ -78,10 +79,12 @@ describe('rows', () => {
       { a: '1', b: '2', c: '3' },
       { a: '1', b: '2', c: null },
     ])
-    await expect(read('a.csv', 'a,b\n1,2\n1,2\n1,2,3\n')).rejects.toMatchObject({
-      message: expect.stringMatching(/:4: .* 2 cells.* got 3/),
-      remedy: expect.stringContaining('`separator`'),
-    })
+    await expect(read('a.csv', 'a,b\n1,2\n1,2\n1,2,3\n')).rejects.toThrow(
+      heedError('invalid-data', {
+        mentions: ['a.csv:4: ', '2 cells', 'got 3'],
+        remedy: '`separator`',
+      }),
+    )
   })
 
   it('have columns with different names, as in pandas', async () => {
@@ -154,17 +157,19 @@ describe('encodings', () => {
   it('are given where there is no mark', async () => {
     const latin = Buffer.from('a;b\ncaf\xe9;1\n', 'latin1')
     expect(await read('a.csv', latin, { encoding: 'windows-1252' })).toEqual([{ a: 'café', b: '1' }]) // biome-ignore format: one line
-    await expect(read('a.csv', latin)).rejects.toMatchObject({
-      message: expect.stringContaining('a.csv:2: the line must be UTF-8, got 0xe9'),
-      remedy: expect.stringContaining('`encoding`'),
-    })
+    await expect(read('a.csv', latin)).rejects.toThrow(
+      heedError('invalid-data', {
+        mentions: ['a.csv:2: ', 'UTF-8', 'got 0xe9'],
+        remedy: '`encoding`',
+      }),
+    )
   })
 
   it.each([
     ['half a character', wide(false).subarray(0, -1), 'utf-16le'],
     ['UTF-32', Buffer.from([0xff, 0xfe, 0, 0, 97, 0, 0, 0]), 'UTF-32'],
-  ])('refuse %s', async (_, bytes, message) => {
-    await expect(read('a.csv', bytes)).rejects.toThrow(message)
+  ])('refuse %s', async (_, bytes, mentions) => {
+    await expect(read('a.csv', bytes)).rejects.toThrow(heedError('invalid-data', { mentions }))
   })
 })
 

@@ -6,6 +6,7 @@ import { Tokenizer, trainTokenizer } from '../../src/tokenizers/index.ts'
 import { HeedError } from '../../src/util/errors.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
 import { flipBit } from '../support/flip-bit.ts'
+import { heedError } from '../support/heed-error.ts'
 import { chapters, MIXED } from '../tokenizers/samples.ts'
 
 const texts = [...chapters(3), MIXED.replaceAll('\u0000', '').replaceAll('\r\n', '\n')]
@@ -109,13 +110,15 @@ describe('tokens on disk', () => {
         },
       },
     }) as Tokenizer
-    await expect(prepareTokens({ ...setup, tokenizer })).rejects.toThrow('broken half-way')
+    await expect(prepareTokens({ ...setup, tokenizer })).rejects.toThrow(
+      heedError('invalid-data', { mentions: 'broken half-way' }),
+    )
     expect(await readdir(setup.cacheDir)).toEqual([])
   })
 
   it('need text', async () => {
     await expect(prepareTokens({ ...(await setUp([''])), tokenizer: bpe })).rejects.toThrow(
-      'got 0 characters',
+      heedError('invalid-data', { key: 'data', mentions: 'got 0 characters' }),
     )
     const setup = await setUp(['', 'some text', ''])
     expect((await prepareTokens({ ...setup, tokenizer: bpe })).documents).toEqual([0])
@@ -136,26 +139,30 @@ describe('a folder that lies', () => {
   }
 
   it.each([
-    ['another format', { format: 'x' }, /format/],
-    ['another version', { version: 2 }, /version/],
-    ['a path', { shards: [{ file: '../../etc/passwd', tokens: 4 }] }, /shards/],
-    ['a name like a path', { shards: [{ file: 'tokens-00000.bin/../x', tokens: 4 }] }, /shards/],
-    ['too many tokens', { tokens: 5 }, /the shards/],
-    ['negative tokens', { tokens: -4 }, /tokens/],
+    ['another format', { format: 'x' }, { key: 'format' }],
+    ['another version', { version: 2 }, { key: 'version' }],
+    ['a path', { shards: [{ file: '../../etc/passwd', tokens: 4 }] }, { key: 'shards.0.file' }],
+    [
+      'a name like a path',
+      { shards: [{ file: 'tokens-00000.bin/../x', tokens: 4 }] },
+      { key: 'shards.0.file' },
+    ],
+    ['too many tokens', { tokens: 5 }, { key: '', mentions: '`tokens`' }],
+    ['negative tokens', { tokens: -4 }, { key: 'tokens' }],
     [
       'a huge file that is not there',
       { tokens: 1e15, shards: [{ file: 'tokens-00000.bin', tokens: 1e15 }] },
-      /got 8/,
+      { mentions: ['tokens-00000.bin', 'got 8'] },
     ],
-    ['documents out of order', { documents: [2, 0] }, /ascending order/],
-    ['documents beyond the end', { documents: [0, 4] }, /ascending order/],
-    ['a huge vocabulary', { vocabSize: 1e12 }, /vocabSize/],
-  ])('%s is refused', async (_, change, message) => {
+    ['documents out of order', { documents: [2, 0] }, { key: '', mentions: 'documents' }],
+    ['documents beyond the end', { documents: [0, 4] }, { key: '', mentions: 'documents' }],
+    ['a huge vocabulary', { vocabSize: 1e12 }, { key: 'vocabSize' }],
+  ])('%s is refused', async (_, change, expected) => {
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'tokens-00000.bin'), new Uint8Array(8))
     await writeFile(join(folder, 'meta.json'), JSON.stringify({ ...meta, ...change }))
     await expect(openTokens(folder)).rejects.toThrow(HeedError)
-    await expect(openTokens(folder)).rejects.toThrow(message)
+    await expect(openTokens(folder)).rejects.toThrow(heedError('corrupt-file', expected))
   })
 
   it.each([0, 1e9])(
@@ -170,9 +177,11 @@ describe('a folder that lies', () => {
       const data = await openTokens(folder, { maxBytesInMemory: memory })
       expect([...data.read(0, 2)]).toEqual([1, 9])
       expect(() => data.read(1, 2)).toThrow(
-        'below the vocabulary size (10), got 10 as token 2 of the data set',
+        heedError('invalid-data', { mentions: ['(10)', 'got 10', 'token 2'] }),
       )
-      expect(() => data.read(3, 2)).toThrow(/within the 4 .* of the data set, got 3 to 5/)
+      expect(() => data.read(3, 2)).toThrow(
+        heedError('invalid-option', { mentions: ['4 tokens', '3 to 5'] }),
+      )
       data.close()
     },
   )

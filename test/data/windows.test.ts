@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RandomWindows, SequentialWindows, TokenDataset } from '../../src/data/index.ts'
 import { MemorySource } from '../../src/data/token-source.ts'
-import { HeedError } from '../../src/util/errors.ts'
+import { heedError } from '../support/heed-error.ts'
 
 /** A data set whose ids are their own positions. */
 function counting(length: number, documents: number[] = [0]): TokenDataset {
@@ -96,7 +96,7 @@ describe('sequential windows', () => {
   it('say when there are too few for a batch', () => {
     const few = () => new SequentialWindows(counting(35), options)
     expect(few).toThrow(
-      '`batchSize` must be at most the number of windows of 10 tokens in the data set (3), got 4',
+      heedError('invalid-option', { key: 'batchSize', value: 4, mentions: ['10 tokens', '(3)'] }),
     )
   })
 })
@@ -108,15 +108,15 @@ describe('sizes that do not fit', () => {
       () =>
         new Sampler(data.split({ fraction: 0.9 }).train, { batchSize, contextLength, seed })
     expect(make(1, 100)).toThrow(
-      '`contextLength` must be less than the number of tokens of the training set (100), got 100',
+      heedError('invalid-option', { key: 'contextLength', value: 100, mentions: '(100)' }),
     )
-    expect(make(0, 10)).toThrow('`batchSize` must be')
-    expect(make(1, 1.5)).toThrow('`contextLength` must be a whole number >= 1, got 1.5')
-    expect(make(1, 10, -1)).toThrow('`seed` must be a whole number >= 0, got -1')
+    expect(make(0, 10)).toThrow(heedError('invalid-option', { key: 'batchSize', value: 0 }))
+    expect(make(1, 1.5)).toThrow(heedError('invalid-option', { key: 'contextLength', value: 1.5 }))
+    expect(make(1, 10, -1)).toThrow(heedError('invalid-option', { key: 'seed', value: -1 }))
     expect(
       () =>
         new Sampler(TokenDataset.fromIds([], { vocabSize: 1 }), { batchSize: 1, contextLength: 1 }),
-    ).toThrow('(0), got 1')
+    ).toThrow(heedError('invalid-option', { key: 'contextLength', value: 1, mentions: '(0)' }))
   })
 })
 
@@ -126,7 +126,9 @@ describe('splits', () => {
     expect([train.length, validation.length]).toEqual([750, 250])
     expect([...train.read(748, 2), ...validation.read(0, 2)]).toEqual([748, 749, 750, 751])
     expect(validation.name).toBe('validation')
-    expect(() => train.read(749, 2)).toThrow(HeedError)
+    expect(() => train.read(749, 2)).toThrow(
+      heedError('invalid-option', { mentions: ['750 tokens', '749 to 751'] }),
+    )
   })
 
   it('by documents, drawn by seed', () => {
@@ -174,12 +176,16 @@ describe('splits', () => {
       const { train, validation } = two.split({ by: 'document', fraction: 0.99, seed })
       expect([train.length, validation.length].sort()).toEqual([1, 9])
     }
-    expect(() => data.split({ by: 'document' })).toThrow('at least 2 documents')
+    expect(() => data.split({ by: 'document' })).toThrow(
+      heedError('invalid-data', { mentions: '2 documents' }),
+    )
   })
 
   it('refuse what is no fraction, and can be empty', () => {
     for (const fraction of [-0.1, 1, Number.NaN]) {
-      expect(() => data.split({ fraction })).toThrow('`fraction` must be')
+      expect(() => data.split({ fraction })).toThrow(
+        heedError('invalid-option', { key: 'fraction' }),
+      )
     }
     expect(data.split({ fraction: 0, by: 'document' }).validation.length).toBe(0)
   })

@@ -3,6 +3,7 @@ import { BatchDecoder, Decoder } from '../../src/generate/index.ts'
 import { manualSeed, tensor } from '../../src/index.ts'
 import { GPT2 } from '../../src/models/index.ts'
 import { allDevices, onEach } from '../support/devices.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const vocab = 12
 let model: GPT2
@@ -62,14 +63,22 @@ onEach(allDevices, () => {
 
     it('says what it cannot do', async () => {
       const decoder = new BatchDecoder(model, { maxTokens: 20 })
-      await expect(decoder.start([])).rejects.toThrow(/at least one text/)
+      await expect(decoder.start([])).rejects.toThrow(
+        heedError('invalid-option', { mentions: 'got none' }),
+      )
       await expect(decoder.start([[1], []])).rejects.toThrow(
-        /Text 1 of the batch must have at least one token/,
+        heedError('invalid-option', { mentions: 'Text 1 ' }),
       )
       await expect(decoder.start([new Array(13).fill(1)])).rejects.toThrow(
-        /`maxTokens` must be at most 19, .* 32 .* 13 tokens, got 20/,
+        heedError('invalid-option', {
+          key: 'maxTokens',
+          value: 20,
+          mentions: ['19', '32', '13 tokens'],
+        }),
       )
-      await expect(decoder.next([1])).rejects.toThrow(/`next` must be called after `start`/)
+      await expect(decoder.next([1])).rejects.toThrow(
+        heedError('invalid-state', { mentions: ['`next`', '`start`'] }),
+      )
     })
   })
 
@@ -100,7 +109,7 @@ onEach(allDevices, () => {
         expect(right[i]).toBeCloseTo(all[i], 5)
       }
       expect(() => model.forward(padded, { attentionMask: attentionMask.narrow(1, 0, 4) })).toThrow(
-        /attentionMask must be bool \(2, 5\), got bool \(2, 4\)/,
+        heedError('shape', { mentions: ['attentionMask', 'bool (2, 5)', 'bool (2, 4)'] }),
       )
     })
   })

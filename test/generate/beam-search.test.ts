@@ -13,6 +13,7 @@ import { readJsonObject } from '../../src/io/files/json.ts'
 import { type CausalLM, fromPretrained } from '../../src/models/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
 import { onEach, oneOfEach } from '../support/devices.ts'
+import { heedError } from '../support/heed-error.ts'
 
 interface Options {
   num_beams: number
@@ -65,13 +66,13 @@ onEach(oneOfEach, () => {
 
     it('refuses options that mean nothing', async () => {
       await expect(search([[1]], { beams: 0 })).rejects.toThrow(
-        /`beams` must be a whole number from 1, got 0/,
+        heedError('invalid-option', { key: 'beams', value: 0 }),
       )
       await expect(search([[1]], { beams: 2, best: 3 })).rejects.toThrow(
-        /`best` must be at most `beams` \(2\), got 3/,
+        heedError('invalid-option', { key: 'best', value: 3, mentions: ['`beams`', '(2)'] }),
       )
       await expect(search([[1]], { beams: 2, lengthPenalty: Number.NaN })).rejects.toThrow(
-        /`lengthPenalty` must be a finite number, got NaN/,
+        heedError('invalid-option', { key: 'lengthPenalty', value: Number.NaN }),
       )
     })
   })

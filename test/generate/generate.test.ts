@@ -13,6 +13,7 @@ import {
 import { manualSeed, stats, tensor } from '../../src/index.ts'
 import { GPT2 } from '../../src/models/index.ts'
 import { allDevices, onEach } from '../support/devices.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const config = {
   vocab_size: 12,
@@ -141,7 +142,9 @@ onEach(allDevices, () => {
         expect(await tokensOf(next, options)).toEqual(await slowGreedy(next, 5))
         expect(decoder.tokensRead - before).toBe(next.length - kept + 4)
       }
-      expect(() => decoder.rewind(99)).toThrow(/`length` must be/)
+      expect(() => decoder.rewind(99)).toThrow(
+        heedError('invalid-option', { key: 'length', value: 99 }),
+      )
     })
 
     it('gives the logits of each choice, whatever a processor makes of them', async () => {
@@ -156,10 +159,14 @@ onEach(allDevices, () => {
     })
 
     it('says what it cannot start from', async () => {
-      await expect(tokensOf([12], {})).rejects.toThrow(/below the vocabulary size \(12\), got 12/)
-      await expect(tokensOf([], {})).rejects.toThrow(/must have at least one token/)
+      await expect(tokensOf([12], {})).rejects.toThrow(
+        heedError('invalid-option', { key: 'prompt', value: 12, mentions: '(12)' }),
+      )
+      await expect(tokensOf([], {})).rejects.toThrow(
+        heedError('invalid-option', { key: 'prompt', value: 0 }),
+      )
       expect(() => new Decoder(model, 1)).toThrow(
-        /`contextLength` must be a whole number from 2, got 1/,
+        heedError('invalid-option', { key: 'contextLength', value: 1, mentions: 'from 2' }),
       )
     })
   })
@@ -223,7 +230,9 @@ onEach(allDevices, () => {
     it('starts an empty prompt from the token that begins texts', async () => {
       const start = { ...tokenizer, bosTokenId: 4 }
       expect((await textOf('', { temperature: 0, maxTokens: 4 }, start)).join('')).toHaveLength(4)
-      await expect(textOf('', {})).rejects.toThrow(/prompt must not be empty/)
+      await expect(textOf('', {})).rejects.toThrow(
+        heedError('invalid-option', { key: 'prompt', value: '' }),
+      )
     })
   })
 })

@@ -17,6 +17,7 @@ import { fromPretrained, GENERATION_KEYS, savePretrained } from '../../src/model
 import { Tokenizer } from '../../src/tokenizers/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
+import { heedError } from '../support/heed-error.ts'
 
 interface TextCase {
   key: string
@@ -105,7 +106,8 @@ describe('the keys of GenerationConfig', () => {
         return new Map(Array.from(tokens, (token, at) => [token, weights[at] / sum]))
       }
       const expected = one.probabilities[i]
-      if (expected === null) expect(draw).toThrow(/must be numbers, got NaN/)
+      if (expected === null)
+        expect(draw).toThrow(heedError('invalid-state', { mentions: 'got NaN' }))
       else
         for (const [token, p] of expected.entries())
           expect(draw().get(token) ?? 0, `token ${token}`).toBeCloseTo(p, 4)
@@ -203,7 +205,10 @@ describe('generation_config.json', () => {
     ['sequence_bias', [[1, 2]]],
   ])('is refused where %s is %j', (key, value) => {
     expect(() => parseGenerationConfig({ [key]: value } as GenerationSettings)).toThrow(
-      new RegExp(`generation_config.json .*\\n {2}\`${key}`, 's'),
+      heedError('invalid-config', {
+        key: expect.stringMatching(new RegExp(`^${key}`)),
+        mentions: ['generation_config.json', `\n  \`${key}`],
+      }),
     )
   })
 
@@ -221,7 +226,11 @@ describe('generation_config.json', () => {
   it('refuses a prompt as long as max_length', async () => {
     const model = await fromPretrained(await folderWith('gpt2/base', { max_length: 3 }))
     await expect(generateBatch(model, wordTokenizer(65), ['w03 w14 w15'])).rejects.toThrow(
-      /must be shorter than max_length in generation_config.json \(3\), got 3 tokens/,
+      heedError('invalid-option', {
+        key: 'maxTokens',
+        value: 3,
+        mentions: ['max_length', 'generation_config.json', '(3)'],
+      }),
     )
   })
 })
@@ -230,8 +239,10 @@ it('names the call where its setting is wrong, and the file where that of the mo
   const context = { promptLength: 1, samples: true }
   const both = (files: JsonObject, generationConfig: GenerationSettings) => () =>
     settingsOf({ generationConfig: files }, { generationConfig }, context)
-  expect(both({}, { repetition_penalty: 0 })).toThrow(/^`repetition_penalty` must be greater than 0, got 0$/) // biome-ignore format: one line
-  expect(both({ top_p: 2 }, { repetition_penalty: 0 })).toThrow(/^`repetition_penalty`/)
-  expect(both({ repetition_penalty: 0 }, {})).toThrow(/^generation_config\.json .*\n {2}`repetition_penalty` must be greater/) // biome-ignore format: one line
+  expect(both({}, { repetition_penalty: 0 })).toThrow(heedError('invalid-option', { key: 'repetition_penalty', value: 0 })) // biome-ignore format: one line
+  expect(both({ top_p: 2 }, { repetition_penalty: 0 })).toThrow(
+    heedError('invalid-option', { key: 'repetition_penalty', value: 0 }),
+  )
+  expect(both({ repetition_penalty: 0 }, {})).toThrow(heedError('invalid-config', { key: 'repetition_penalty', mentions: ['generation_config.json', 'got 0'] })) // biome-ignore format: one line
   expect(both({ repetition_penalty: 0 }, { repetition_penalty: 2 })).not.toThrow()
 })

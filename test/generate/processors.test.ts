@@ -10,6 +10,7 @@ import {
 } from '../../src/generate/index.ts'
 import { readJsonObject } from '../../src/io/files/json.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
+import { heedError } from '../support/heed-error.ts'
 
 interface Case {
   processor: string
@@ -67,7 +68,7 @@ describe('logits processors', () => {
     ['suppressTokens', [[0.5]]],
     ['badWords', [[[]]]],
   ])('%s refuses %j', (name, args) => {
-    expect(() => makers[name](...args)).toThrow(name)
+    expect(() => makers[name](...args)).toThrow(heedError('invalid-option', { key: name }))
   })
 })
 

@@ -4,6 +4,7 @@ import { manualSeed, stats } from '../../src/index.ts'
 import { Marian } from '../../src/models/index.ts'
 import { loadSeq2Seq, type Seq2SeqFixture } from '../models/seq2seq-fixture.ts'
 import { onEach, oneOfEach } from '../support/devices.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const folders = ['t5/tied', 't5/gated', 'marian/shared', 'marian/separate', 'marian/untied']
 
@@ -86,11 +87,17 @@ describe('an encoder-decoder that writes', () => {
   it('says what it cannot read', async () => {
     const long = Array(13).fill(3)
     await expect(generateSeq2Seq(model, [[3], long])).rejects.toThrow(
-      /Text 1 of the batch must have 1 to 12 tokens, got 13/,
+      heedError('invalid-option', { mentions: ['Text 1 ', '1 to 12 tokens', 'got 13'] }),
     )
-    await expect(generateSeq2Seq(model, [])).rejects.toThrow(/at least one text/)
-    await expect(generateSeq2Seq(model, [[]])).rejects.toThrow(/got 0/)
-    await expect(generateSeq2Seq(model, [[-1]])).rejects.toThrow(/Token ids .* got -1/)
+    await expect(generateSeq2Seq(model, [])).rejects.toThrow(
+      heedError('invalid-option', { mentions: 'got none' }),
+    )
+    await expect(generateSeq2Seq(model, [[]])).rejects.toThrow(
+      heedError('invalid-option', { mentions: 'got 0' }),
+    )
+    await expect(generateSeq2Seq(model, [[-1]])).rejects.toThrow(
+      heedError('invalid-option', { mentions: ['11', 'got -1'] }),
+    )
   })
 
   it('draws the same with the same seed', async () => {

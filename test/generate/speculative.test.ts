@@ -13,6 +13,7 @@ import { manualSeed } from '../../src/index.ts'
 import { GPT2 } from '../../src/models/index.ts'
 import { randomUniform } from '../../src/util/random.ts'
 import { onEach, oneOfEach } from '../support/devices.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const size = { vocab_size: 12, n_positions: 64, n_embd: 8, n_head: 2, initializer_range: 0.6 }
 let model: GPT2
@@ -112,12 +113,12 @@ onEach(oneOfEach, () => {
     it('refuses guesses from another vocabulary', async () => {
       const drafter = new Told([99, 99, 99])
       await expect(collect(generateTokens(model, prompt, { ...greedy, drafter }))).rejects.toThrow(
-        /below the vocabulary size of the model \(12\), got 99/,
+        heedError('invalid-option', { value: 99, mentions: '(12)' }),
       )
       const small = new DraftModel(new GPT2({ ...model.config, vocab_size: 5 }))
       await expect(
         collect(generateTokens(model, [1, 9], { ...greedy, drafter: small })),
-      ).rejects.toThrow(/vocabulary size of the draft model \(5\), got 9/)
+      ).rejects.toThrow(heedError('invalid-option', { value: 9, mentions: 'draft model (5)' }))
     })
 
     it('goes on when the context is full, ends at stop tokens, and obeys processors', async () => {

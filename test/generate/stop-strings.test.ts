@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { StopStrings } from '../../src/generate/stop-strings.ts'
+import { heedError } from '../support/heed-error.ts'
 
 describe('stop strings', () => {
   it('let go at once of what cannot become one', () => {
@@ -28,6 +29,8 @@ describe('stop strings', () => {
 
   it('let all through when there are none, and refuse an empty one', () => {
     expect(new StopStrings([]).push('all')).toBe('all')
-    expect(() => new StopStrings([''])).toThrow(/`stop` must be strings of at least one character/)
+    expect(() => new StopStrings([''])).toThrow(
+      heedError('invalid-option', { key: 'stop', value: '' }),
+    )
   })
 })

@@ -5,6 +5,7 @@ import { inScope, type Node, untracked } from '../../src/graph/node.ts'
 import type { Shape } from '../../src/graph/shape.ts'
 import { ShapeError } from '../../src/util/errors.ts'
 import { variable } from '../support/evaluate.ts'
+import { heedError, type Mentions } from '../support/heed-error.ts'
 
 const of = (shape: Shape, dtype: DType = 'f32'): Node => g.make('buffer', [], { shape, dtype })
 const none = {}
@@ -49,102 +50,69 @@ describe('what does not fit is told with its shapes', () => {
   const attention = (q: Shape, k: Shape, v: Shape): Node[] =>
     g.attention({ q: of(q), k: of(k), v: of(v) })
 
-  it.each<[() => unknown, RegExp]>([
-    [() => g.add(of([2, 3]), of([4])), /add: .*\(2, 3\) and \(4\)/],
-    [() => g.add(of([2]), of([2], 'i32')), /add: .* dtype, got f32 and i32/],
-    [() => g.exp(of([2], 'i32')), /exp: the input must be f32, got i32/],
-    [() => g.unary('not', of([2])), /not: the inputs must be integers or bool, got f32/],
-    [
-      () => g.binary('and', of([2]), of([2])),
-      /bitwise and: the inputs must be integers or bool, got f32/,
-    ],
-    [() => g.binary('shl', of([2]), of([2])), /shift left: the inputs must be integers/],
-    [
-      () => g.make('bitcast', [of([2])], { dtype: 'u8' }),
-      /bitcast: .* element size, got f32 and u8/,
-    ],
-    [() => g.where(of([2]), of([2]), of([2])), /where: the condition must be bool, got f32/],
-    [
-      () => g.reshape(of([2, 3]), [4]),
-      /reshape: \(4\) must have the 6 elements of \(2, 3\), got 4/,
-    ],
-    [
-      () => g.expand(of([2, 3]), [1, 3]),
-      /expand: the input must broadcast to \(1, 3\), got \(2, 3\)/,
-    ],
-    [
-      () => g.expand(of([2, 3]), [4, 3]),
-      /expand: shapes must broadcast, got \(2, 3\) and \(4, 3\)/,
-    ],
+  it.each<[() => unknown, Mentions]>([
+    [() => g.add(of([2, 3]), of([4])), ['add', '(2, 3)', '(4)']],
+    [() => g.add(of([2]), of([2], 'i32')), ['add', 'got f32', 'i32']],
+    [() => g.exp(of([2], 'i32')), ['exp', 'f32', 'got i32']],
+    [() => g.unary('not', of([2])), ['not', 'bool', 'got f32']],
+    [() => g.binary('and', of([2]), of([2])), ['bitwise and', 'bool', 'got f32']],
+    [() => g.binary('shl', of([2]), of([2])), ['shift left', 'got f32']],
+    [() => g.make('bitcast', [of([2])], { dtype: 'u8' }), ['bitcast', 'got f32', 'u8']],
+    [() => g.where(of([2]), of([2]), of([2])), ['where', 'bool', 'got f32']],
+    [() => g.reshape(of([2, 3]), [4]), ['reshape', '(4)', '6 elements', '(2, 3)', 'got 4']],
+    [() => g.expand(of([2, 3]), [1, 3]), ['expand', '(1, 3)', '(2, 3)']],
+    [() => g.expand(of([2, 3]), [4, 3]), ['expand', '(2, 3)', '(4, 3)']],
     [
       () => g.make('window', [of([4])], { kernel: [3], stride: [1], dilation: [2] }),
-      /window: the kernel must fit into size 4, got kernel 3 with dilation 2/,
+      ['window', 'size 4', 'kernel 3', 'dilation 2'],
     ],
     [
       () => g.make('window', [of([4])], { kernel: [1, 1], stride: [1, 1], dilation: [1, 1] }),
-      /window: the input must have 2 or more dimensions, got shape \(4\)/,
+      ['window', '2 or more', '(4)'],
     ],
-    [
-      () => g.matmul(of([2, 3]), of([4, 5])),
-      /matmul: the inner sizes must be equal, got \(2, 3\) x \(4, 5\)/,
-    ],
-    [
-      () => g.matmul(of([2, 3], 'i32'), of([3, 5], 'i32')),
-      /matmul: the inputs must be f32, got i32 and i32/,
-    ],
-    [() => g.matmul(of([2, 1, 3]), of([3, 3, 5])), /matmul/],
-    [
-      () => g.concat([of([2, 3]), of([3, 3])], 1),
-      /concat: .* along axis 1, got \(2, 3\) f32 and \(3, 3\) f32/,
-    ],
-    [
-      () => g.concat([of([2]), of([2], 'i32')], 0),
-      /concat: .* along axis 0, got \(2\) f32 and \(2\) i32/,
-    ],
-    [() => g.take(of([2]), of([1]), 0), /take: the index must be i32, got f32/],
+    [() => g.matmul(of([2, 3]), of([4, 5])), ['matmul', '(2, 3) x (4, 5)']],
+    [() => g.matmul(of([2, 3], 'i32'), of([3, 5], 'i32')), ['matmul', 'f32', 'got i32', 'i32']],
+    [() => g.matmul(of([2, 1, 3]), of([3, 3, 5])), ['matmul', '(2) and (3)']],
+    [() => g.concat([of([2, 3]), of([3, 3])], 1), ['concat', 'axis 1', '(2, 3) f32', '(3, 3) f32']],
+    [() => g.concat([of([2]), of([2], 'i32')], 0), ['concat', 'axis 0', '(2) f32', '(2) i32']],
+    [() => g.take(of([2]), of([1]), 0), ['take', 'i32', 'got f32']],
     [
       () => g.scatter('scatterAdd', of([4, 2]), of([3], 'i32'), of([3, 3]), 0),
-      /scatterAdd: the source must have shape \(3, 2\), got \(3, 3\)/,
+      ['scatterAdd', '(3, 2)', '(3, 3)'],
     ],
-    [
-      () => g.scatter('scatterSet', of([4]), of([3]), of([3]), 0),
-      /scatterSet: the index must be i32, got f32/,
-    ],
+    [() => g.scatter('scatterSet', of([4]), of([3]), of([3]), 0), ['scatterSet', 'i32', 'got f32']],
     [
       () => g.scatter('scatterAdd', of([4]), of([3], 'i32'), of([3], 'i32'), 0),
-      /scatterAdd: .* dtype, got f32 and i32/,
+      ['scatterAdd', 'got f32', 'i32'],
     ],
     [
       () => g.make('updateAt', [of([4, 2]), of([5, 2]), of([], 'i32')], { axis: 0 }),
-      /updateAt: .* fit into \(4, 2\) f32 along axis 0, got \(5, 2\) f32/,
+      ['updateAt', '(4, 2) f32', 'axis 0', '(5, 2) f32'],
     ],
-    [
-      () => g.make('assign', [of([2]), of([3])], none),
-      /assign: the value must be \(2\) f32, got \(3\) f32/,
-    ],
+    [() => g.make('assign', [of([2]), of([3])], none), ['assign', '(2) f32', '(3) f32']],
     [
       () => g.make('assignAt', [of([4, 2]), of([1, 3]), of([], 'i32')], { axis: 0 }),
-      /assign: .* fit into \(4, 2\) f32 along axis 0, got \(1, 3\) f32/,
+      ['assign', '(4, 2) f32', 'axis 0', '(1, 3) f32'],
     ],
-    [() => g.make('softmax', [of([2], 'i32')], none), /softmax: the input must be f32, got i32/],
+    [() => g.make('softmax', [of([2], 'i32')], none), ['softmax', 'f32', 'got i32']],
     [
       () => g.make('rmsNorm', [of([2, 3]), of([2])], { eps: 0 }),
-      /rmsNorm: the weight must have shape \(3\), got \(2\) for an input \(2, 3\)/,
+      ['rmsNorm', '(3)', '(2)', '(2, 3)'],
     ],
     [
       () => g.crossEntropy(of([2, 3]), of([3], 'i32'), { ignoreIndex: -100, labelSmoothing: 0 }),
-      /crossEntropy: logits must be \(N, classes\) .*, got \(2, 3\) and \(3\)/,
+      ['crossEntropy', '(2, 3)', '(3)'],
     ],
     [
       () => g.crossEntropy(of([2, 3]), of([2]), { ignoreIndex: -100, labelSmoothing: 0 }),
-      /logits must be f32 and targets i32, got f32 and f32/,
+      ['crossEntropy', 'i32', 'f32 and f32'],
     ],
     [
       () => attention([1, 3, 2, 4], [1, 2, 2, 4], [1, 2, 2, 4]),
-      /attention: q must be .*, got \(1, 3, 2, 4\), \(1, 2, 2, 4\), \(1, 2, 2, 4\)/,
+      ['attention', '(1, 3, 2, 4)', '(1, 2, 2, 4)', '(1, 2, 2, 4)'],
     ],
-    [() => attention([1, 2, 2, 4], [1, 2, 2, 5], [1, 2, 2, 5]), /attention: q/],
-    [() => attention([1, 2, 2, 4], [1, 2, 2, 4], [1, 2, 3, 4]), /attention: q/],
+    [() => attention([1, 2, 2, 4], [1, 2, 2, 5], [1, 2, 2, 5]), ['attention', '(1, 2, 2, 5)']],
+    [() => attention([1, 2, 2, 4], [1, 2, 2, 4], [1, 2, 3, 4]), ['attention', '(1, 2, 3, 4)']],
     [
       () =>
         g.attention({
@@ -153,16 +121,18 @@ describe('what does not fit is told with its shapes', () => {
           v: of([1, 1, 2, 2]),
           mask: of([2, 2]),
         }),
-      /the mask bool, got f32, f32, f32, f32/,
+      ['attention', 'bool', 'f32, f32, f32, f32'],
     ],
-  ])('%#', (build, message) => {
+  ])('%#', (build, mentions) => {
     expect(build).toThrow(ShapeError)
-    expect(build).toThrow(message)
+    expect(build).toThrow(heedError('shape', { mentions }))
   })
 
   it('and with the path of the module that did it', () => {
     const build = (): Node => inScope('h.3.attn', () => g.matmul(of([2, 3]), of([4, 5])))
-    expect(build).toThrow(/^h\.3\.attn: matmul: .* got \(2, 3\) x \(4, 5\)/)
+    expect(build).toThrow(
+      heedError('shape', { mentions: ['h.3.attn', 'matmul', '(2, 3) x (4, 5)'] }),
+    )
   })
 })
 

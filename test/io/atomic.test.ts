@@ -8,6 +8,7 @@ import {
   temporaryPath,
   writeFileAtomic,
 } from '../../src/io/files/atomic.ts'
+import { heedError } from '../support/heed-error.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 describe('writeFileAtomic', () => {
@@ -27,7 +28,9 @@ describe('writeFileAtomic', () => {
       await handle.write('half of the n')
       throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
     })
-    await expect(failing).rejects.toThrow(`Cannot write ${path}: the disk is full`)
+    await expect(failing).rejects.toThrow(
+      heedError('file-system', { value: path, mentions: 'disk' }),
+    )
     expect(await readFile(path, 'utf8')).toBe('old')
     expect(await readdir(folder)).toEqual(['a'])
   })
@@ -35,9 +38,11 @@ describe('writeFileAtomic', () => {
   it('says why it cannot', async () => {
     const folder = await temporaryFolder()
     await mkdir(join(folder, 'taken'))
-    await expect(writeFileAtomic(join(folder, 'taken'), '')).rejects.toThrow(/it is a folder/)
+    await expect(writeFileAtomic(join(folder, 'taken'), '')).rejects.toThrow(
+      heedError('file-system', { value: join(folder, 'taken'), mentions: 'folder' }),
+    )
     await expect(writeFileAtomic(join(folder, 'no', 'a'), '')).rejects.toThrow(
-      /its folder does not exist/,
+      heedError('missing-file', { value: join(folder, 'no', 'a') }),
     )
     expect(await readdir(folder)).toEqual(['taken'])
   })

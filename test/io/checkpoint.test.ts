@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { latestCheckpoint, saveCheckpoint } from '../../src/io/files/checkpoint.ts'
 import { openSafetensors } from '../../src/io/safetensors/safetensors.ts'
+import { heedError } from '../support/heed-error.ts'
 import { loader } from '../support/run-script.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -75,7 +76,9 @@ describe('saveCheckpoint', () => {
       throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
     }
     const failing = saveCheckpoint(run, 2, { ...textFiles('bad'), 'optimizer.safetensors': full })
-    await expect(failing).rejects.toThrow(`Cannot save a checkpoint in ${run}: the disk is full`)
+    await expect(failing).rejects.toThrow(
+      heedError('file-system', { value: run, mentions: 'disk' }),
+    )
     expect((await latestCheckpoint(run))?.step).toBe(1)
     expect(await text(join(run, 'model.safetensors'))).toBe('good')
     expect(await readdir(join(run, 'checkpoints'))).toEqual(['step-000001'])
@@ -86,14 +89,14 @@ describe('saveCheckpoint', () => {
     async (name) => {
       const run = await temporaryFolder()
       await expect(saveCheckpoint(run, 1, { [name]: 'x' })).rejects.toThrow(
-        /`files` must be names without a path/,
+        heedError('invalid-option', { key: 'files' }),
       )
     },
   )
 
   it.each([-1, 0.5, Number.NaN])('refuses step %d', async (step) => {
     await expect(saveCheckpoint(await temporaryFolder(), step, {})).rejects.toThrow(
-      /`step` must be a whole number/,
+      heedError('invalid-option', { key: 'step' }),
     )
   })
 })
@@ -112,7 +115,9 @@ describe('latestCheckpoint', () => {
     await rm(join(run, 'checkpoints', 'step-000004'), { recursive: true })
     await rm(join(run, 'checkpoints', 'step-000003'), { recursive: true })
     await expect(latestCheckpoint(run)).rejects.toThrow(
-      /step-000002: optimizer.safetensors must have 3 bytes, got 1/,
+      heedError('corrupt-file', {
+        mentions: ['step-000002', 'optimizer.safetensors', '3 bytes', 'got 1'],
+      }),
     )
   })
 
@@ -122,7 +127,7 @@ describe('latestCheckpoint', () => {
     const manifest = { step: 1, sequence: 1, files: { '../../../secret': 3 } }
     await writeFile(join(path, 'checkpoint.json'), JSON.stringify(manifest))
     await expect(latestCheckpoint(run)).rejects.toThrow(
-      /names without a path, got "..\/..\/..\/secret"/,
+      heedError('corrupt-file', { mentions: '"../../../secret"' }),
     )
   })
 })

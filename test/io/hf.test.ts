@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ensureDir } from '../../src/io/files/ensure-dir.ts'
 import { modelFolder, readConfig } from '../../src/io/hub/hf.ts'
+import { heedError } from '../support/heed-error.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 async function folderWith(files: Record<string, string>): Promise<string> {
@@ -19,22 +20,37 @@ describe('readConfig', () => {
 
   it('says what is wrong with the folder', async () => {
     const empty = await folderWith({ x: '' })
-    await expect(readConfig(empty)).rejects.toThrow(`${empty} must contain config.json, got none`)
-    await expect(readConfig(join(empty, 'no'))).rejects.toThrow(/no: it does not exist/)
-    await expect(readConfig('no.gguf')).rejects.toThrow('Cannot read no.gguf: it does not exist')
+    await expect(readConfig(empty)).rejects.toThrow(
+      heedError('missing-file', { mentions: [empty, 'config.json'] }),
+    )
+    await expect(readConfig(join(empty, 'no'))).rejects.toThrow(
+      heedError('missing-file', { value: join(empty, 'no') }),
+    )
+    await expect(readConfig('no.gguf')).rejects.toThrow(
+      heedError('missing-file', { value: 'no.gguf' }),
+    )
     await expect(readConfig(join(empty, 'x'))).rejects.toThrow(
-      /x must be a model folder .* got an empty file/,
+      heedError('corrupt-file', { mentions: ['x', 'empty'] }),
     )
   })
 
   it.each([
-    ['{"model_type": "gpt2",}', /config.json is not valid JSON: line 1, column 23/],
-    ['{}', /`model_type` .* got undefined/],
-    ['{"model_type": ["gpt2"]}', /`model_type` .* got \["gpt2"\]/],
-    ['[]', /must be a JSON object/],
-    ['{"model_type": "gpt2", "__proto__": {"n_layer": 1}}', /"__proto__" is not allowed/],
-  ])('refuses %s', async (text, message) => {
-    await expect(readConfig(await folderWith({ 'config.json': text }))).rejects.toThrow(message)
+    [
+      '{"model_type": "gpt2",}',
+      heedError('corrupt-file', { mentions: ['config.json', 'JSON', 'line 1', 'column 23'] }),
+    ],
+    ['{}', heedError('invalid-config', { key: 'model_type', mentions: 'got undefined' })],
+    [
+      '{"model_type": ["gpt2"]}',
+      heedError('invalid-config', { key: 'model_type', value: ['gpt2'] }),
+    ],
+    ['[]', heedError('corrupt-file', { mentions: 'JSON object' })],
+    [
+      '{"model_type": "gpt2", "__proto__": {"n_layer": 1}}',
+      heedError('corrupt-file', { mentions: '"__proto__"' }),
+    ],
+  ])('refuses %s', async (text, error) => {
+    await expect(readConfig(await folderWith({ 'config.json': text }))).rejects.toThrow(error)
   })
 })
 
@@ -58,7 +74,7 @@ describe('modelFolder', () => {
   it('says why there are no weights', async () => {
     const none = await folderWith({ 'config.json': '{}' })
     await expect(modelFolder(none)).rejects.toThrow(
-      /must contain model.safetensors, got no weights/,
+      heedError('missing-file', { mentions: 'model.safetensors' }),
     )
     const pickled = await folderWith({ 'config.json': '{}', 'pytorch_model.bin': '' })
     expect((await modelFolder(pickled)).weights).toBe(join(pickled, 'pytorch_model.bin'))
@@ -71,9 +87,11 @@ describe('ensureDir', () => {
     await ensureDir(join(folder, 'a', 'b'))
     await ensureDir(join(folder, 'a', 'b'))
     await mkdir(join(folder, 'a', 'b', 'c'))
-    await expect(ensureDir(join(folder, 'taken'))).rejects.toThrow(/taken: a file has this name/)
+    await expect(ensureDir(join(folder, 'taken'))).rejects.toThrow(
+      heedError('already-exists', { value: join(folder, 'taken') }),
+    )
     await expect(ensureDir(join(folder, 'taken', 'x'))).rejects.toThrow(
-      /a part of the path is a file/,
+      heedError('file-system', { value: join(folder, 'taken', 'x') }),
     )
   })
 })

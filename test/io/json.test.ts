@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseJson, readJson, readJsonObject } from '../../src/io/files/json.ts'
-import { HeedError } from '../../src/util/errors.ts'
+import { heedError } from '../support/heed-error.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 describe('parseJson', () => {
@@ -57,27 +57,26 @@ describe('parseJson', () => {
   })
 
   it.each([
-    ['{\n  "a": 1,\n  "b" 2\n}', 'line 3, column 7: expected :, found "2"'],
-    ['{"a": 1,}', 'line 1, column 9: expected a key in double quotes, found "}"'],
-    ['[1, 2', 'line 1, column 6: expected , or ], found the end of the text'],
-    ['["a\nb"]', 'line 1, column 4: "\\n" in a string: write it as \\n, \\t or \\uXXXX'],
-    ['\n\n "abc', 'line 3, column 2: this string'],
-    ['"\\x"', 'line 1, column 2: this escape is not valid in JSON'],
-    ["{'a': 1}", 'line 1, column 2: expected a key in double quotes, found "\'"'],
-    ['', 'line 1, column 1: the text is empty'],
-    ['{} {}', 'line 1, column 4: "{" after the end of the value'],
-    ['[undefined]', 'line 1, column 2: expected a value, found "undefined"'],
+    ['{\n  "a": 1,\n  "b" 2\n}', 'line 3, column 7: ', 'expected :', '"2"'],
+    ['{"a": 1,}', 'line 1, column 9: ', 'key', '"}"'],
+    ['[1, 2', 'line 1, column 6: ', 'expected , or ]'],
+    ['["a\nb"]', 'line 1, column 4: ', '"\\n"', '\\uXXXX'],
+    ['\n\n "abc', 'line 3, column 2: ', 'string'],
+    ['"\\x"', 'line 1, column 2: ', 'escape'],
+    ["{'a': 1}", 'line 1, column 2: ', 'key', '"\'"'],
+    ['', 'line 1, column 1: ', 'empty'],
+    ['{} {}', 'line 1, column 4: "{"'],
+    ['[undefined]', 'line 1, column 2: ', 'value', '"undefined"'],
     ['['.repeat(1e6), 'line 1, column 257:'],
-  ])('says where %j is wrong', (text, message) => {
+  ])('says where %j is wrong', (text, ...mentions) => {
     expect(() => parseJson(text, 'config.json')).toThrow(
-      `config.json is not valid JSON: ${message}`,
+      heedError('corrupt-file', { mentions: ['config.json', 'JSON', ...mentions] }),
     )
-    expect(() => parseJson(text, 'config.json')).toThrow(HeedError)
   })
 
   it('never touches a prototype', () => {
     expect(() => parseJson('{"a": {"__proto__": {"x": 1}}}', 'f')).toThrow(
-      /"__proto__" is not allowed/,
+      heedError('corrupt-file', { mentions: '"__proto__"' }),
     )
     const vocab = parseJson('{"__proto__": 7, "constructor": 8}', 'f')
     expect(Object.entries(vocab as object)).toEqual([
@@ -90,13 +89,15 @@ describe('parseJson', () => {
 
   it('reads the NaN and Infinity that Python writes, but not when strict', () => {
     expect(parseJson('[NaN, Infinity, -Infinity]', 'f')).toEqual([Number.NaN, Infinity, -Infinity])
-    expect(() => parseJson('[NaN]', 'f', { strict: true })).toThrow(/found "NaN"/)
+    expect(() => parseJson('[NaN]', 'f', { strict: true })).toThrow(
+      heedError('corrupt-file', { mentions: '"NaN"' }),
+    )
   })
 
   it('refuses a key that is there twice when strict', () => {
     expect(parseJson('{"a": 1, "a": 2}', 'f')).toEqual({ a: 2 })
     expect(() => parseJson('{"a": 1, "a": 2}', 'f', { strict: true })).toThrow(
-      /column 10: the key "a" appears twice/,
+      heedError('corrupt-file', { mentions: ['column 10', '"a"'] }),
     )
   })
 
@@ -117,16 +118,24 @@ describe('readJson', () => {
   it('names the file in every error', async () => {
     const folder = await temporaryFolder()
     const path = join(folder, 'x.json')
-    await expect(readJson(path)).rejects.toThrow(`Cannot read ${path}: it does not exist`)
-    await expect(readJson(folder)).rejects.toThrow(`Cannot read ${folder}: it is a folder`)
+    await expect(readJson(path)).rejects.toThrow(heedError('missing-file', { value: path }))
+    await expect(readJson(folder)).rejects.toThrow(
+      heedError('file-system', { value: folder, mentions: 'folder' }),
+    )
     await writeFile(path, '[1,\n2')
-    await expect(readJson(path)).rejects.toThrow(`${path} is not valid JSON: line 2, column 2`)
+    await expect(readJson(path)).rejects.toThrow(
+      heedError('corrupt-file', { mentions: [path, 'JSON', 'line 2, column 2'] }),
+    )
     await expect(readJson(path, { maxBytes: 4 })).rejects.toThrow(
-      /must have at most 4 bytes, got 5 bytes/,
+      heedError('unsupported', { value: 5, mentions: ['4 bytes', 'got 5 bytes'] }),
     )
     await writeFile(path, Uint8Array.of(0x22, 0xff, 0x22))
-    await expect(readJson(path)).rejects.toThrow(`Cannot read ${path}: it is not UTF-8 text`)
+    await expect(readJson(path)).rejects.toThrow(
+      heedError('corrupt-file', { mentions: [path, 'UTF-8'] }),
+    )
     await writeFile(path, '[1]')
-    await expect(readJsonObject(path)).rejects.toThrow(/must be a JSON object .* got a list/)
+    await expect(readJsonObject(path)).rejects.toThrow(
+      heedError('corrupt-file', { mentions: ['JSON object', 'list'] }),
+    )
   })
 })

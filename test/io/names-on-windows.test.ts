@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { fileError } from '../../src/io/files/file-error.ts'
 import { checkNames, isDevice } from '../../src/io/files/names-on-windows.ts'
 import { checkPath } from '../../src/io/hub/files.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const problem = (path: string, isWindows = true): string => {
   try {
@@ -60,7 +61,7 @@ describe('a path that it cannot store', () => {
 it('files of the hub with names of devices are refused everywhere, as a folder may be copied', () => {
   for (const name of ['con', 'aux.json', '1_Pooling/NUL']) {
     expect(isDevice(name.split('/').at(-1) ?? '')).toBe(true)
-    expect(() => checkPath(name)).toThrow(/must be safe/)
+    expect(() => checkPath(name)).toThrow(heedError('corrupt-file', { value: name }))
   }
   expect(checkPath('config.json')).toBe('config.json')
 })

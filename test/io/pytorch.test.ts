@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { openSafetensors } from '../../src/io/index.ts'
 import { openPyTorchFile } from '../../src/io/pytorch/file.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
+import { heedError } from '../support/heed-error.ts'
 import { archiveWith, op, pickle, tensorCall, written, zip } from './pytorch-archive.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -26,7 +27,9 @@ describe('a state dict of torch.save', () => {
       const raw = await file.read(name)
       expect(raw.length, name).toBe(values.length)
     }
-    await expect(file.read('complex')).rejects.toThrow(/"complex" .* must be one of .*, got c64/)
+    await expect(file.read('complex')).rejects.toThrow(
+      heedError('unsupported', { key: 'complex', value: 'c64' }),
+    )
     await file.close()
   })
 
@@ -49,11 +52,9 @@ describe('a state dict of torch.save', () => {
   })
 
   it('of the format before PyTorch 1.6 is refused by name', async () => {
-    await expect(openPyTorchFile(join(folder, 'old.bin'))).rejects.toMatchObject({
-      code: 'unsupported',
-      message: expect.stringContaining('PyTorch 1.6 or newer'),
-      remedy: expect.stringContaining('torch.save'),
-    })
+    await expect(openPyTorchFile(join(folder, 'old.bin'))).rejects.toThrow(
+      heedError('unsupported', { mentions: 'PyTorch 1.6', remedy: 'torch.save' }),
+    )
   })
 
   it('must not be a module, which needs its class', async () => {

@@ -7,6 +7,7 @@ import {
   type TensorToWrite,
   writeSafetensors,
 } from '../../src/io/safetensors/safetensors.ts'
+import { heedError } from '../support/heed-error.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 /** `count` tensors of 1000 bytes, filled with their number plus `base`. */
@@ -126,7 +127,7 @@ describe('saveSafetensors', () => {
     const dir = await temporaryFolder()
     const data = Float32Array.of(1, value, Number.POSITIVE_INFINITY)
     const save = saveSafetensors(dir, [{ name: 'h.7.bias', dtype, shape: [3], data }])
-    await expect(save).rejects.toThrow('"h.7.bias" must be within')
+    await expect(save).rejects.toThrow(heedError('invalid-option', { key: 'h.7.bias' }))
     await expect(save).rejects.toThrow(
       expect.objectContaining({ remedy: expect.stringContaining(remedy) }),
     )
@@ -147,9 +148,11 @@ describe('saveSafetensors', () => {
     const dir = await temporaryFolder()
     const twice = [...tensors(1), ...tensors(1)]
     await expect(saveSafetensors(dir, twice, { maxShardBytes: 1000 })).rejects.toThrow(
-      'must be unique',
+      heedError('invalid-option', { key: 'tensors', mentions: 'duplicate' }),
     )
     expect(await weightFiles(dir)).toEqual([])
-    await expect(saveSafetensors(dir, [], { maxShardBytes: 0 })).rejects.toThrow('maxShardBytes')
+    await expect(saveSafetensors(dir, [], { maxShardBytes: 0 })).rejects.toThrow(
+      heedError('invalid-option', { key: 'maxShardBytes', value: 0 }),
+    )
   })
 })

@@ -10,6 +10,7 @@ import {
   writeSafetensors,
 } from '../../src/io/safetensors/safetensors.ts'
 import { HeedError } from '../../src/util/errors.ts'
+import { heedError } from '../support/heed-error.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const tensor = (name: string, dtype: StoredDType, data: TypedArray, shape = [data.length]) => ({
@@ -88,7 +89,9 @@ describe('safetensors', () => {
     expect(await file.read('i64', { as: 'f32' })).toEqual(Float32Array.of(-1, 2147483647))
     expect(await file.read('u8', { as: 'i32' })).toEqual(Int32Array.of(200))
     expect(await file.read('none', { as: 'f32' })).toEqual(new Float32Array(0))
-    await expect(file.read('f64', { as: 'i32' })).rejects.toThrow(/"f64" .* as i32, got f64/)
+    await expect(file.read('f64', { as: 'i32' })).rejects.toThrow(
+      heedError('unsupported', { key: 'f64', value: 'f64' }),
+    )
     await file.close()
   })
 
@@ -101,11 +104,17 @@ describe('safetensors', () => {
     )
     const read = (name: string) => file.read(name, { as: 'i32' })
     await expect(read('above')).rejects.toThrow(
-      /"above" .* must fit in i32, got 2147483648 at element 1/,
+      heedError('unsupported', { key: 'above', mentions: ['got 2147483648', 'element 1'] }),
     )
-    await expect(read('below')).rejects.toThrow(/"below" .* got -2147483649 at element 0/)
-    await expect(read('u64')).rejects.toThrow(/18446744073709551615/)
-    await expect(read('u32')).rejects.toThrow(/2147483648/)
+    await expect(read('below')).rejects.toThrow(
+      heedError('unsupported', { key: 'below', mentions: ['got -2147483649', 'element 0'] }),
+    )
+    await expect(read('u64')).rejects.toThrow(
+      heedError('unsupported', { key: 'u64', mentions: '18446744073709551615' }),
+    )
+    await expect(read('u32')).rejects.toThrow(
+      heedError('unsupported', { key: 'u32', value: 2147483648 }),
+    )
     await file.close()
   })
 
@@ -153,9 +162,7 @@ describe('safetensors', () => {
   it('names the tensor that was probably meant', async () => {
     const file = await saved(tensor('transformer.wte.weight', 'f32', Float32Array.of(1)))
     await expect(file.read('wte.weight')).rejects.toThrow(
-      expect.objectContaining({
-        remedy: expect.stringContaining('Did you mean "transformer.wte.weight"?'),
-      }),
+      heedError('unknown-name', { remedy: '"transformer.wte.weight"' }),
     )
     await file.close()
   })
@@ -163,9 +170,15 @@ describe('safetensors', () => {
   it('finds NaN and infinities', () => {
     expect(() => assertFinite(Float32Array.of(1, 2), 'w', 'f')).not.toThrow()
     expect(() => assertFinite(Float32Array.of(1, Number.NaN), 'w', 'f.safetensors')).toThrow(
-      /tensor "w" in f.safetensors must be finite, got NaN at element 1/,
+      heedError('corrupt-file', {
+        key: 'w',
+        value: Number.NaN,
+        mentions: ['f.safetensors', 'element 1'],
+      }),
     )
-    expect(() => assertFinite(Float32Array.of(-Infinity), 'w', 'f')).toThrow(/-Infinity/)
+    expect(() => assertFinite(Float32Array.of(-Infinity), 'w', 'f')).toThrow(
+      heedError('corrupt-file', { key: 'w', value: -Infinity }),
+    )
   })
 })
 
@@ -243,7 +256,7 @@ describe('writeSafetensors', () => {
   it('says so when the folder is not there', async () => {
     const path = join(await temporaryFolder(), 'no', 'x.safetensors')
     await expect(writeSafetensors(path, [])).rejects.toThrow(
-      /Cannot write .*: its folder does not exist/,
+      heedError('missing-file', { value: path }),
     )
   })
 })

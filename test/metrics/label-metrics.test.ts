@@ -14,6 +14,7 @@ import {
   squadF1,
 } from '../../src/metrics/index.ts'
 import fixture from '../fixtures/label_metrics.json' with { type: 'json' }
+import { heedError } from '../support/heed-error.ts'
 
 type Scores = Record<'micro' | 'macro' | 'weighted', number[]> & { classes: number[][] }
 
@@ -56,8 +57,12 @@ describe('classes', () => {
   })
 
   it('refuses what does not fit', () => {
-    expect(() => confusionMatrix(['a'], ['b'], ['a'])).toThrow("A label must be one of a, got 'b'")
-    expect(() => accuracy(['a'], [])).toThrow('as many items as `expected` (1), got 0')
+    expect(() => confusionMatrix(['a'], ['b'], ['a'])).toThrow(
+      heedError('unknown-name', { key: 'labels', value: 'b' }),
+    )
+    expect(() => accuracy(['a'], [])).toThrow(
+      heedError('invalid-option', { key: 'predicted', value: 0, mentions: ['`expected`', '(1)'] }),
+    )
   })
 })
 

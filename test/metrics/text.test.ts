@@ -14,6 +14,7 @@ import {
   tokenize13a,
 } from '../../src/metrics/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
+import { heedError } from '../support/heed-error.ts'
 
 interface Pair {
   hypothesis: string
@@ -84,9 +85,15 @@ describe('BLEU and chrF', () => {
   })
 
   it('want a reference for each text', () => {
-    expect(() => bleu(['a'], ['a', 'b'])).toThrow(/got 2 for 1 texts/)
-    expect(() => chrf([], [])).toThrow(/got 0 for 0 texts/)
-    expect(() => bleu(['a'], [[]])).toThrow(/at least one reference/)
+    expect(() => bleu(['a'], ['a', 'b'])).toThrow(
+      heedError('invalid-option', { key: 'references', value: 2, mentions: '1 texts' }),
+    )
+    expect(() => chrf([], [])).toThrow(
+      heedError('invalid-option', { key: 'references', value: 0, mentions: '0 texts' }),
+    )
+    expect(() => bleu(['a'], [[]])).toThrow(
+      heedError('invalid-option', { key: 'references', value: 0 }),
+    )
   })
 })
 

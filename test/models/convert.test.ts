@@ -9,6 +9,7 @@ import { type CausalLM, convertModel, fromPretrained } from '../../src/models/in
 import { noGrad, tensor } from '../../src/tensor/index.ts'
 import { Tokenizer } from '../../src/tokenizers/index.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/gguf/', import.meta.url))
 
@@ -54,7 +55,9 @@ describe('convertModel', () => {
   it('does not write over a run', async () => {
     const run = await temporaryFolder()
     await writeFile(join(run, 'run.json'), '{}')
-    await expect(convertModel(source, run)).rejects.toThrow(/target must not be a run/)
+    await expect(convertModel(source, run)).rejects.toThrow(
+      heedError('already-exists', { key: 'target' }),
+    )
     expect(await readdir(run)).toEqual(['run.json'])
   })
 
@@ -97,6 +100,8 @@ describe('convertModel', () => {
   it('does not write over the model that it reads', async () => {
     const folder = await temporaryFolder()
     await convertModel(source, folder)
-    await expect(convertModel(folder, `${folder}/.`)).rejects.toThrow(/must differ from the source/)
+    await expect(convertModel(folder, `${folder}/.`)).rejects.toThrow(
+      heedError('invalid-option', { key: 'target' }),
+    )
   })
 })

@@ -17,6 +17,7 @@ import {
 import { schemaOf } from '../../src/models/shared/config.ts'
 import { KVCache, Linear, Module } from '../../src/nn/index.ts'
 import { arange, F, type Tensor } from '../../src/tensor/index.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const SIZES = { layers: 2, heads: 2, dim: 16, context: 8, padTokenId: 1 }
 
@@ -116,30 +117,46 @@ describe('a family from outside', () => {
     registerModel(defineModel(tiny))
     expect(modelClass('tiny')).toBe(Tiny)
     expect(modelDefinition('tinier').modelType).toBe('tiny')
-    expect(() => registerModel(tiny)).toThrow(expect.objectContaining({ code: 'already-exists' }))
-    expect(() => registerModel(modelDefinition('gpt2'))).toThrow(
-      expect.objectContaining({ code: 'already-exists' }),
-    )
+    expect(() => registerModel(tiny)).toThrow(heedError('already-exists'))
+    expect(() => registerModel(modelDefinition('gpt2'))).toThrow(heedError('already-exists'))
   })
 
-  const wrong: [string, Partial<ModelDefinition<Config>>, RegExp][] = [
-    ['a prototype key as name', { modelType: '__proto__' }, /name of a model type must be/],
-    ['a path as name', { modelType: '../x' }, /name of a model type must be/],
-    ['an unsafe other name', { otherNames: ['constructor'] }, /name of a model type must be/],
-    ['no heads', { heads: [] }, /must be one or more classes/],
-    ['a class of another family', { heads: [GPT2] }, /'tiny'/],
-    ['a head that no class implements', { maskedLanguageModeling: 'masked-lm' }, /causal-lm/],
-    ['a task without its head', { task: 'fill-mask' }, /`task` of 'tiny'/],
+  const wrong: [string, Partial<ModelDefinition<Config>>, object][] = [
+    [
+      'a prototype key as name',
+      { modelType: '__proto__' },
+      { key: 'model type', value: '__proto__' },
+    ],
+    ['a path as name', { modelType: '../x' }, { key: 'model type', value: '../x' }],
+    [
+      'an unsafe other name',
+      { otherNames: ['constructor'] },
+      { key: 'model type', value: 'constructor' },
+    ],
+    ['no heads', { heads: [] }, { key: 'heads' }],
+    ['a class of another family', { heads: [GPT2] }, { key: 'heads', mentions: "'tiny'" }],
+    [
+      'a head that no class implements',
+      { maskedLanguageModeling: 'masked-lm' },
+      { key: 'maskedLanguageModeling', value: 'masked-lm', mentions: 'causal-lm' },
+    ],
+    [
+      'a task without its head',
+      { task: 'fill-mask' },
+      { key: 'task', value: 'masked-lm', mentions: "'tiny'" },
+    ],
   ]
-  it.each(wrong)('with %s is refused', (_, change, message) => {
-    expect(() => defineModel({ ...tiny, ...change })).toThrow(message)
+  it.each(wrong)('with %s is refused', (_, change, expected) => {
+    expect(() => defineModel({ ...tiny, ...change })).toThrow(heedError('invalid-option', expected))
   })
 
   it('with a schema that refuses its own defaults is not registered', () => {
     const config = { schema: schema.extend({ width: z.int() }), aliases: {} }
     const heads = [Object.assign(class extends Tiny {}, { modelType: 'narrow' as never })]
     const narrow = defineModel({ ...tiny, modelType: 'narrow', otherNames: [], config, heads })
-    expect(() => registerModel(narrow)).toThrow(/'narrow' must accept its own defaults/)
+    expect(() => registerModel(narrow)).toThrow(
+      heedError('invalid-option', { key: 'config', mentions: "'narrow'" }),
+    )
     expect(modelTypes()).not.toContain('narrow')
   })
 })
@@ -150,6 +167,6 @@ it.each([
 ])('%s refuses a list that is shorter than its layers', (modelType, config, key) => {
   const Model = modelDefinition(modelType).heads[0] as unknown as new (config: object) => Module
   expect(() => new Model(config)).toThrow(
-    `${key} must have a value for each of the 2 layers, got 1`,
+    heedError('invalid-config', { key, mentions: ['2 layers', 'got 1'] }),
   )
 })

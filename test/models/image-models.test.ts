@@ -11,6 +11,7 @@ import {
   ViTModel,
 } from '../../src/models/index.ts'
 import { AdamW } from '../../src/optim/index.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const tiny = {
   hidden_size: 8,
@@ -44,7 +45,9 @@ describe('image models', () => {
     const resnet = countModel(new ResNetForImageClassification())
     expect(resnet.forwardFlops / 2e9).toBeCloseTo(4.09, 1) // of ResNet-50 v1.5
     expect(resnet.trainingFlops / resnet.forwardFlops).toBeCloseTo(3, 0)
-    expect(() => countModel(new ViTModel(), 7)).toThrow(/reads images/)
+    expect(() => countModel(new ViTModel(), 7)).toThrow(
+      heedError('invalid-option', { key: 'context', value: 7 }),
+    )
   })
 
   it('make tokens by a linear map of the pixels of each patch', async () => {
@@ -87,21 +90,45 @@ describe('image models', () => {
 
   it('say what they cannot read', () => {
     const vit = new ViTModel(tiny)
-    expect(() => vit.forward(zeros([2, 3, 8, 8]))).toThrow(/must be \(N, 1, height, width\)/)
-    expect(() => vit.forward(zeros([1, 8, 8]))).toThrow(/Images must be/)
+    expect(() => vit.forward(zeros([2, 3, 8, 8]))).toThrow(
+      heedError('shape', { mentions: '(N, 1, height, width)' }),
+    )
+    expect(() => vit.forward(zeros([1, 8, 8]))).toThrow(
+      heedError('shape', { mentions: '(1, 8, 8)' }),
+    )
     expect(() => new ViTModel({ ...tiny, patch_size: 9 })).toThrow(
-      /patch_size must be at most image_size/,
+      heedError('invalid-config', { key: 'patch_size', value: 9, mentions: 'image_size' }),
     )
-    expect(() => new ViTModel({ ...tiny, num_attention_heads: 3 })).toThrow(/must divide/)
+    expect(() => new ViTModel({ ...tiny, num_attention_heads: 3 })).toThrow(
+      heedError('invalid-config', { key: 'num_attention_heads', value: 3 }),
+    )
     expect(() => new ResNetModel({ depths: [1], hidden_sizes: [8, 16] })).toThrow(
-      /depths must have a value for each/,
+      heedError('invalid-config', { key: 'depths', value: [1] }),
     )
-    expect(() => new ResNetModel({ depths: [1], hidden_sizes: [2] })).toThrow(/must be at least 4/)
+    expect(() => new ResNetModel({ depths: [1], hidden_sizes: [2] })).toThrow(
+      heedError('invalid-config', { key: 'hidden_sizes', value: 2, mentions: /\b4\b/ }),
+    )
     expect(() => new ViTHybridModel({ backbone_featmap_shape: [1, 512, 24, 24] })).toThrow(
-      /backbone \(1024\), got 512/,
+      heedError('invalid-config', {
+        key: 'backbone_featmap_shape',
+        value: 512,
+        mentions: '(1024)',
+      }),
     )
     const features = { out_features: ['stage9'] } as never
-    expect(() => new ViTHybridModel({ backbone_config: features })).toThrow(/one of stem, stage1/)
-    expect(() => modelClass('vit', 'causal-lm')).toThrow(/image-classification/)
+    expect(() => new ViTHybridModel({ backbone_config: features })).toThrow(
+      heedError('invalid-config', {
+        key: 'out_features',
+        value: ['stage9'],
+        mentions: 'stem, stage1',
+      }),
+    )
+    expect(() => modelClass('vit', 'causal-lm')).toThrow(
+      heedError('unsupported', {
+        key: 'head',
+        value: 'causal-lm',
+        mentions: 'image-classification',
+      }),
+    )
   })
 })

@@ -7,6 +7,7 @@ import { saveSafetensors } from '../../src/io/safetensors/safetensors.ts'
 import { configJson, fromPretrained, GPT2, loadWeights } from '../../src/models/index.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
 import { allDevices, onEach } from '../support/devices.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const CONFIG = { vocab_size: 40000, n_positions: 16, n_embd: 32, n_layer: 1, n_head: 2 }
 const LARGE = 'transformer.wte.weight' // of more than one piece
@@ -90,7 +91,9 @@ onEach(allDevices, () => {
       [0, 0, 7, 7],
     ])
     expect(await x.mul(2).sum().item()).toBe(44)
-    await expect(fromPieces([7], pieces(), 'wte')).rejects.toThrow('got 6 to 8')
+    await expect(fromPieces([7], pieces(), 'wte')).rejects.toThrow(
+      heedError('shape', { mentions: '6 to 8' }),
+    )
   })
 })
 
@@ -106,7 +109,7 @@ describe('a broken value', () => {
     })
     await saveSafetensors(dir, tensors)
     await expect(fromPretrained(dir)).rejects.toThrow(
-      new RegExp(`"${LARGE}" .* got NaN at element 1200000`),
+      heedError('corrupt-file', { key: LARGE, value: Number.NaN, mentions: 'element 1200000' }),
     )
   })
 })

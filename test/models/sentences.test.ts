@@ -8,6 +8,7 @@ import { readJsonObject } from '../../src/io/files/json.ts'
 import { BertModel, SentenceEncoder } from '../../src/models/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
 import { onEach, oneOfEach } from '../support/devices.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const root = join(FIXTURES, 'sentences')
 let scratch: string
@@ -72,7 +73,11 @@ describe('prompts', () => {
     }
     const encoder = await SentenceEncoder.fromPretrained(dir)
     await expect(encoder.embed(texts, { promptName: 'title' })).rejects.toThrow(
-      /`promptName` must be one of query, document/,
+      heedError('invalid-option', {
+        key: 'promptName',
+        value: 'title',
+        mentions: 'query, document',
+      }),
     )
     await encoder.save(join(scratch, 'saved-prompts'))
     const back = await SentenceEncoder.fromPretrained(join(scratch, 'saved-prompts'))
@@ -137,17 +142,27 @@ describe('a sentence encoder', () => {
       return SentenceEncoder.fromPretrained(dir)
     }
     const dense = { type: 'sentence_transformers.models.Dense', path: '2_Dense' }
-    await expect(modules([dense])).rejects.toThrow(/must be .*Transformer[\s\S]*Dense'/)
+    await expect(modules([dense])).rejects.toThrow(
+      heedError('unsupported', { key: 'type', value: 'sentence_transformers.models.Dense' }),
+    )
     const outside = { type: 'sentence_transformers.models.Pooling', path: '../../etc' }
-    await expect(modules([outside])).rejects.toThrow(/not the name of a folder/)
-    await expect(modules({})).rejects.toThrow(/modules\.json/)
+    await expect(modules([outside])).rejects.toThrow(heedError('invalid-config', { key: '0.path' }))
+    await expect(modules({})).rejects.toThrow(
+      heedError('invalid-config', { key: '', mentions: 'modules.json' }),
+    )
     await modules([{ type: 'sentence_transformers.models.Pooling', path: '1_Pooling' }])
     await writeFile(join(dir, '1_Pooling', 'config.json'), '{"pooling_mode": "median"}')
-    await expect(SentenceEncoder.fromPretrained(dir)).rejects.toThrow(/pooling_mode/)
+    await expect(SentenceEncoder.fromPretrained(dir)).rejects.toThrow(
+      heedError('invalid-config', { key: 'pooling_mode' }),
+    )
     const encoder = await SentenceEncoder.fromPretrained(join(root, 'mean'))
-    await expect(encoder.embed(['a'], { batchSize: 0 })).rejects.toThrow(/`batchSize` must be/)
+    await expect(encoder.embed(['a'], { batchSize: 0 })).rejects.toThrow(
+      heedError('invalid-option', { key: 'batchSize', value: 0 }),
+    )
     const small = new BertModel({ ...(encoder.model.config as object), vocab_size: 9 })
-    expect(() => new SentenceEncoder(small, encoder.tokenizer)).toThrow(/as the model \(9\)/)
+    expect(() => new SentenceEncoder(small, encoder.tokenizer)).toThrow(
+      heedError('invalid-config', { mentions: '(9)' }),
+    )
   })
 })
 

@@ -12,6 +12,7 @@ import {
 import { captureAttention } from '../../src/nn/index.ts'
 import { expectClose } from '../support/close.ts'
 import { allDevices, onEach, oneOfEach } from '../support/devices.ts'
+import { heedError } from '../support/heed-error.ts'
 import { loadSeq2Seq, seq2seqVariants } from './seq2seq-fixture.ts'
 
 const tinyT5 = { vocab_size: 11, d_model: 8, d_kv: 3, d_ff: 8, num_layers: 2, num_heads: 2 }
@@ -158,16 +159,28 @@ describe('encoder-decoders', () => {
 
   it('say what does not fit', () => {
     expect(() => new T5ForConditionalGeneration({ feed_forward_proj: 'gated-what' })).toThrow(
-      /feed_forward_proj must be one of .*gelu_new.*, got "gated-what"/,
+      heedError('invalid-config', {
+        key: 'feed_forward_proj',
+        value: 'gated-what',
+        mentions: 'gelu_new',
+      }),
     )
     expect(() => new T5ForConditionalGeneration({ relative_attention_max_distance: 16 })).toThrow(
-      /relative_attention_max_distance must be .* \(32\), got 16/,
+      heedError('invalid-config', {
+        key: 'relative_attention_max_distance',
+        value: 16,
+        mentions: '(32)',
+      }),
     )
     expect(() => new Marian({ ...tinyMarian, decoder_attention_heads: 3 })).toThrow(
-      /decoder_attention_heads must divide d_model \(8\), got 3/,
+      heedError('invalid-config', {
+        key: 'decoder_attention_heads',
+        value: 3,
+        mentions: ['d_model', '(8)'],
+      }),
     )
     expect(() => new Marian({ ...tinyMarian, pad_token_id: 11 })).toThrow(
-      /pad_token_id must be below .* \(11\), got 11/,
+      heedError('invalid-config', { key: 'pad_token_id', value: 11, mentions: '(11)' }),
     )
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     new Marian({ ...tinyMarian, normalize_before: true } as object)
@@ -175,12 +188,12 @@ describe('encoder-decoders', () => {
     warn.mockRestore()
     const model = new Marian(tinyMarian)
     const long = tensor([Array(13).fill(3)], { dtype: 'i32' })
-    expect(() => model.encode(long)).toThrow(/at most 12 tokens/)
+    expect(() => model.encode(long)).toThrow(heedError('shape', { mentions: '12 tokens' }))
     const ids = tensor([[3, 4]], { dtype: 'i32' })
-    expect(() => model.decode(ids, {})).toThrow(/`encoded` must be given/)
+    expect(() => model.decode(ids, {})).toThrow(heedError('invalid-state', { key: 'encoded' }))
     const cache = model.createCache({ capacity: 4, sourceLength: 3 })
     expect(() => model.decode(ids, { cache, encoded: model.encode(ids) })).toThrow(
-      /shape of the cache \(1, 2, 3, 4\)/,
+      heedError('shape', { mentions: '(1, 2, 3, 4)' }),
     )
   })
 
@@ -220,7 +233,11 @@ describe('encoder-decoders', () => {
 
   it('of another head are told from those that write', async () => {
     await expect(fromPretrained('test/fixtures/t5/tied')).rejects.toThrow(
-      /head of T5 must be one of seq2seq-lm, encoder, .* got 'causal-lm'/,
+      heedError('unsupported', {
+        key: 'head',
+        value: 'causal-lm',
+        mentions: ['T5', 'seq2seq-lm, encoder'],
+      }),
     )
     const encoder = await fromPretrained('test/fixtures/t5/tied', 'encoder')
     const both = await fromPretrained('test/fixtures/t5/tied', 'seq2seq-lm')

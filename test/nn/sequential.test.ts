@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { F, type Tensor, tensor } from '../../src/index.ts'
 import * as nn from '../../src/nn/index.ts'
 import { HeedError } from '../../src/util/errors.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const x = tensor([
   [0.5, -1, 2],
@@ -22,9 +23,11 @@ describe('Sequential', () => {
       (...layers: unknown[]) =>
       () =>
         new nn.Sequential(...(layers as never[]))
-    expect(of([new nn.ReLU()])).toThrow(/`layers\[0\]` must be a module or a function/)
-    expect(of(new nn.ReLU(), undefined)).toThrow(/`layers\[1\]` must be/)
-    expect(() => new nn.Sequential((() => 1) as never).forward(x)).toThrow(/result of layer 0/)
+    expect(of([new nn.ReLU()])).toThrow(heedError('invalid-option', { key: 'layers[0]' }))
+    expect(of(new nn.ReLU(), undefined)).toThrow(heedError('invalid-option', { key: 'layers[1]' }))
+    expect(() => new nn.Sequential((() => 1) as never).forward(x)).toThrow(
+      heedError('invalid-option', { value: 1, mentions: 'layer 0' }),
+    )
     expect(() => new nn.Sequential().forward(undefined as never)).toThrow(HeedError)
   })
 })
@@ -50,7 +53,9 @@ describe('modules without parameters', () => {
   ])('%o', async (layer, same) => {
     expect(layer.parameters()).toEqual([])
     expect(await list(layer.forward(x))).toEqual(await list(same(x)))
-    expect(() => layer.forward(undefined as never)).toThrow(/must be a tensor, got undefined/)
+    expect(() => layer.forward(undefined as never)).toThrow(
+      heedError('invalid-option', { mentions: 'got undefined' }),
+    )
   })
 })
 
@@ -87,10 +92,18 @@ describe('losses', () => {
 
   it('check their options when they are made', () => {
     expect(() => new nn.MSELoss({ reduction: 'average' as never })).toThrow(
-      /'mean', 'sum' or 'none'/,
+      heedError('invalid-option', {
+        key: 'reduction',
+        value: 'average',
+        mentions: ["'mean'", "'sum'", "'none'"],
+      }),
     )
-    expect(() => new nn.MSELoss('sum' as never)).toThrow(/options of MSELoss must be an object/)
-    expect(() => new nn.HuberLoss({ delte: 1 } as never)).toThrow(/got `delte`/)
+    expect(() => new nn.MSELoss('sum' as never)).toThrow(
+      heedError('invalid-option', { key: 'options', value: 'sum', mentions: 'MSELoss' }),
+    )
+    expect(() => new nn.HuberLoss({ delte: 1 } as never)).toThrow(
+      heedError('unknown-name', { key: 'delte' }),
+    )
   })
 })
 
@@ -99,47 +112,59 @@ describe('configs', () => {
     [
       'MultiHeadAttention(32, 4)',
       () => new nn.MultiHeadAttention(32 as never),
-      /options of MultiHeadAttention must be an object .*embedDim, heads.* got 32/,
+      heedError('invalid-option', {
+        key: 'options',
+        value: 32,
+        mentions: ['MultiHeadAttention', 'embedDim'],
+      }),
     ],
     [
       'Sinusoidal(8)',
       () => new nn.Sinusoidal(8 as never),
-      /Sinusoidal must be an object with keys among size.* got 8/,
+      heedError('invalid-option', { key: 'options', value: 8, mentions: ['Sinusoidal', 'size'] }),
     ],
-    ['Sinusoidal()', () => new (nn.Sinusoidal as unknown as new () => unknown)(), /`size` must be/],
-    ['MLP({ layers })', () => new nn.MLP({ layers: [1, 2] } as never), /got `layers`/],
+    [
+      'Sinusoidal()',
+      () => new (nn.Sinusoidal as unknown as new () => unknown)(),
+      heedError('invalid-option', { key: 'size' }),
+    ],
+    [
+      'MLP({ layers })',
+      () => new nn.MLP({ layers: [1, 2] } as never),
+      heedError('unknown-name', { key: 'layers' }),
+    ],
     [
       'MLP({ activation })',
       () => new nn.MLP({ sizes: [1, 1, 1], activation: 'rellu' as never }).forward(tensor([[1]])),
-      /one of .*relu.* got "rellu"/,
+      heedError('invalid-option', { key: 'activation', value: 'rellu', mentions: 'relu' }),
     ],
     [
       'TransformerEncoderLayer({ nhead })',
       () => new nn.TransformerEncoderLayer({ embedDim: 4, nhead: 2 } as never),
-      /got `nhead`/,
+      heedError('unknown-name', { key: 'nhead' }),
     ],
     [
       'Linear({ in })',
       () => new nn.Linear({ in: 2, out: 3 } as never, undefined as never),
-      /`inputs` must be a whole number >= 1/,
+      heedError('invalid-option', { key: 'inputs', mentions: /\b1\b/ }),
     ],
     [
       'Linear(2, 3, false)',
       () => new nn.Linear(2, 3, false as never),
-      /options of Linear must be an object/,
+      heedError('invalid-option', { key: 'options', value: false, mentions: 'Linear' }),
     ],
     [
       'Conv2d(1, 1)',
       () => new (nn.Conv2d as unknown as new (...n: number[]) => unknown)(1, 1),
-      /`kernel` must be/,
+      heedError('invalid-option', { key: 'kernel' }),
     ],
     [
       'LSTM({ num_layers })',
       () => new nn.LSTM(1, 1, { num_layers: 2 } as never),
-      /got `num_layers`/,
+      heedError('unknown-name', { key: 'num_layers' }),
     ],
-  ])('%s', (_, wrong, message) => {
-    expect(wrong).toThrow(message)
+  ])('%s', (_, wrong, error) => {
+    expect(wrong).toThrow(error)
     expect(wrong).toThrow(HeedError)
   })
 

@@ -4,6 +4,7 @@ import { Parameter, type Tensor, tensor } from '../../src/index.ts'
 import { findNaN, Linear, Module } from '../../src/nn/index.ts'
 import { AdamW, clipGradNorm, SGD } from '../../src/optim/index.ts'
 import { allDevices, onEach } from '../support/devices.ts'
+import { heedError } from '../support/heed-error.ts'
 
 class Log extends Module {
   forward(x: Tensor): Tensor {
@@ -72,11 +73,9 @@ onEach(allDevices, () => {
         const optimizer = new AdamW(model.parameters(), where === 'optimiser' ? options : {})
         const before = await model.first.weight.data()
         loss(0.5).backward() // the logarithm of -0.5
-        await expect(optimizer.step(where === 'step' ? options : {})).rejects.toMatchObject({
-          code: 'diverged',
-          message: 'The loss must be finite, got NaN',
-          remedy: expect.stringContaining('middle.log: log'),
-        })
+        await expect(optimizer.step(where === 'step' ? options : {})).rejects.toThrow(
+          heedError('diverged', { mentions: ['loss', 'got NaN'], remedy: 'middle.log: log' }),
+        )
         expect(optimizer.stepCount).toBe(0)
         expect(await model.first.weight.data()).toEqual(before)
 
@@ -91,10 +90,9 @@ onEach(allDevices, () => {
     it('rejects when only the gradients are not finite', async () => {
       const weight = new Parameter(tensor([0, 1]))
       weight.sqrt().sum().backward() // an infinite slope at 0
-      await expect(new SGD([weight]).step({ checkFinite: true })).rejects.toMatchObject({
-        code: 'diverged',
-        message: 'The norm of the gradients must be finite, got Infinity',
-      })
+      await expect(new SGD([weight]).step({ checkFinite: true })).rejects.toThrow(
+        heedError('diverged', { mentions: ['gradients', 'got Infinity'] }),
+      )
     })
 
     it('takes the same step as without', async () => {
@@ -151,7 +149,9 @@ onEach(allDevices, () => {
       const value = loss(3)
       value.backward()
       await new SGD(model.parameters()).step()
-      await expect(findNaN(model, value)).rejects.toThrow(/must exist .* freed/)
+      await expect(findNaN(model, value)).rejects.toThrow(
+        heedError('invalid-state', { mentions: 'freed' }),
+      )
     })
   })
 })

@@ -10,6 +10,7 @@ import { Tokenizer, trainTokenizer } from '../../src/tokenizers/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
 import { expectCloseResult } from '../support/close.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const folder = (name: string): string => join(FIXTURES, 'pipelines', name)
 const expected = JSON.parse(readFileSync(folder('expected.json'), 'utf8'))
@@ -27,9 +28,9 @@ describe('fill-mask', () => {
       expected.fillTwo,
       expected.fill[1].slice(0, 2),
     ])
-    await expect(fill('Nothing here')).rejects.toMatchObject({
-      remedy: expect.stringContaining('[MASK]'),
-    })
+    await expect(fill('Nothing here')).rejects.toThrow(
+      heedError('invalid-data', { remedy: '[MASK]' }),
+    )
   })
 })
 
@@ -68,9 +69,9 @@ describe('token-classification', () => {
     const tag = await pipeline('token-classification', folder('token'))
     const all = await tag(TEXTS[1], { ignoreLabels: [] })
     expect(all.length).toBe((await tokens(TEXTS[1])).length)
-    await expect(tag('a', { aggregation: 'word' as 'max' })).rejects.toMatchObject({
-      remedy: expect.stringContaining('none, simple'),
-    })
+    await expect(tag('a', { aggregation: 'word' as 'max' })).rejects.toThrow(
+      heedError('invalid-option', { key: 'aggregation', remedy: 'none, simple' }),
+    )
   })
 })
 
@@ -95,8 +96,12 @@ describe('question-answering', () => {
     expect(found).toHaveLength(5)
     for (const { answer, start, end } of found) expect(long.slice(start, end)).toBe(answer)
     expect(new Set(found.map(({ start, end }) => `${start} ${end}`)).size).toBe(5)
-    await expect(answer(question, ' ')).rejects.toThrow('must not be empty')
-    await expect(answer('who '.repeat(60), context)).rejects.toThrow('leave room for 16 tokens')
+    await expect(answer(question, ' ')).rejects.toThrow(
+      heedError('invalid-data', { mentions: 'context' }),
+    )
+    await expect(answer('who '.repeat(60), context)).rejects.toThrow(
+      heedError('invalid-data', { mentions: '16 tokens' }),
+    )
   })
 })
 
@@ -121,8 +126,10 @@ describe('feature-extraction', () => {
     const embed = await pipeline('feature-extraction', folder('encoder'))
     const long = 'whale '.repeat(100)
     expect((await embed(long)).shape).toEqual([1, 64, 16])
-    await expect(embed(long, { truncate: false })).rejects.toThrow('at most 64 tokens, got 102')
-    await expect(embed([])).rejects.toThrow(/at least one/i)
+    await expect(embed(long, { truncate: false })).rejects.toThrow(
+      heedError('invalid-option', { value: 102, mentions: '64 tokens' }),
+    )
+    await expect(embed([])).rejects.toThrow(heedError('invalid-option', { mentions: /\bone\b/ }))
   })
 })
 
@@ -164,26 +171,24 @@ describe('text-generation', () => {
 
 describe('pipeline', () => {
   it('names the tasks, and refuses a model that is for something else', async () => {
-    await expect(pipeline('fill-masks' as 'fill-mask', '.')).rejects.toMatchObject({
-      code: 'unknown-name',
-      remedy: expect.stringContaining('Did you mean fill-mask?'),
-    })
-    await expect(pipeline('__proto__' as 'fill-mask', '.')).rejects.toMatchObject({
-      code: 'unknown-name',
-    })
+    await expect(pipeline('fill-masks' as 'fill-mask', '.')).rejects.toThrow(
+      heedError('unknown-name', { remedy: 'fill-mask?' }),
+    )
+    await expect(pipeline('__proto__' as 'fill-mask', '.')).rejects.toThrow(
+      heedError('unknown-name'),
+    )
     expect(taskNames()).toContain('feature-extraction')
     await expect(pipeline('token-classification', folder('masked-lm'))).rejects.toThrow(
-      'must be trained for token-classification, got a model without classifier.weight',
+      heedError('unsupported', { key: 'task', mentions: 'classifier.weight' }),
     )
   })
 
   it('takes a name of the hub, from the cache without a request', async () => {
     const cacheDir = await temporaryFolder()
     const options = { cacheDir, localFilesOnly: true }
-    await expect(pipeline('fill-mask', 'org/model', options)).rejects.toMatchObject({
-      code: 'missing-file',
-      details: { key: 'localFilesOnly', value: 'org/model' },
-    })
+    await expect(pipeline('fill-mask', 'org/model', options)).rejects.toThrow(
+      heedError('missing-file', { key: 'localFilesOnly', value: 'org/model' }),
+    )
     await cp(folder('masked-lm'), join(cacheDir, 'org--model'), { recursive: true })
     const here = await pipeline('fill-mask', folder('masked-lm'))
     const cached = await pipeline('fill-mask', 'org/model', options)
@@ -196,10 +201,8 @@ describe('pipeline', () => {
     const embed = await pipeline('feature-extraction', { model, tokenizer })
     expect((await embed('a', { pooling: 'cls' })).shape).toEqual([1, 16])
     const large: Tokenizer = Object.create(tokenizer, { vocabSize: { value: 1000 } })
-    await expect(pipeline('feature-extraction', { model, tokenizer: large })).rejects.toMatchObject(
-      {
-        code: 'invalid-config',
-      },
+    await expect(pipeline('feature-extraction', { model, tokenizer: large })).rejects.toThrow(
+      heedError('invalid-config'),
     )
   })
 })

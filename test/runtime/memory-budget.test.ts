@@ -11,6 +11,7 @@ import { hostCall } from '../../src/tensor/transforms.ts'
 import { trainTokenizer } from '../../src/tokenizers/index.ts'
 import { heed } from '../cli/in-process.ts'
 import { onEach, oneOfEach } from '../support/devices.ts'
+import { heedError } from '../support/heed-error.ts'
 import { scratch, trainTiny } from '../train/support.ts'
 
 const at = scratch()
@@ -69,7 +70,7 @@ async function survives(
       worked.push(bytes)
     } catch (error) {
       expect(error, `HEED_MEMORY=${bytes}`).toBeInstanceOf(OutOfMemoryError)
-      expect((error as Error).message).toMatch(/ do not fit: .* of .* are in use/)
+      expect(error).toEqual(heedError('out-of-memory', { mentions: /\d .?B\b.* \d\S* .?B\b/ }))
     }
   }
   return worked
@@ -128,6 +129,6 @@ it('trainModel and the command line', async () => {
       },
     )
     const { mistake } = await heed('generate', at('model'), '--prompt', 'the', '--tokens', '2')
-    if (mistake !== '') expect(mistake).toMatch(/ do not fit: .*\n.*HEED_MEMORY/)
+    if (mistake !== '') expect(mistake).toMatch(/\d .?B\b.*\n.*HEED_MEMORY/)
   }
 })

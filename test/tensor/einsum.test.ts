@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { arange, einsum, Parameter, type Tensor, tensor } from '../../src/index.ts'
 import { allDevices, onEach } from '../support/devices.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const counting = (...shape: number[]): Tensor =>
   arange(1, shape.reduce((a, b) => a * b, 1) + 1)
@@ -59,18 +60,42 @@ onEach(allDevices, () => {
 describe('einsum refuses', () => {
   const x = counting(2, 3)
   it.each<[string, Tensor[], RegExp]>([
-    ['ij,jk', [x], /must have 1 terms?, one for each tensor, got 'ij,jk'/],
-    ['ijk', [x], /'ijk' must name the 2 axes of a tensor of shape \(2, 3\)/],
-    ['i', [x], /'i' must name the 2 axes/],
-    ['i...jk', [x], /'i...jk' must name the 2 axes/],
-    ['ij->ijj', [x], /'ijj' must name axes of the tensors, each once/],
-    ['ij->k', [x], /'k' must name axes of the tensors/],
-    ['i1->i', [x], /must consist of letters/],
-    ['i.j', [x], /must consist of letters/],
-    ['ij->i->j', [x], /must consist of letters/],
-    ['ij,ij->', [x, x.t()], /axes 'i' must have the same size, got 2 and 3/],
-    ['ii', [x], /axes 'i' must have the same size, got 2 and 3/],
-  ])('%s', (equation, operands, message) => {
-    expect(() => einsum(equation, ...operands)).toThrow(message)
+    [
+      'ij,jk',
+      [x],
+      heedError('invalid-option', { key: 'equation', value: 'ij,jk', mentions: '1 term' }),
+    ],
+    [
+      'ijk',
+      [x],
+      heedError('invalid-option', {
+        key: 'equation',
+        value: 'ijk',
+        mentions: ['2 axes', '(2, 3)'],
+      }),
+    ],
+    ['i', [x], heedError('invalid-option', { key: 'equation', value: 'i', mentions: '2 axes' })],
+    [
+      'i...jk',
+      [x],
+      heedError('invalid-option', { key: 'equation', value: 'i...jk', mentions: '2 axes' }),
+    ],
+    [
+      'ij->ijj',
+      [x],
+      heedError('invalid-option', { key: 'equation', value: 'ij->ijj', mentions: "'ijj'" }),
+    ],
+    [
+      'ij->k',
+      [x],
+      heedError('invalid-option', { key: 'equation', value: 'ij->k', mentions: "'k'" }),
+    ],
+    ['i1->i', [x], heedError('invalid-option', { key: 'equation', value: 'i1->i' })],
+    ['i.j', [x], heedError('invalid-option', { key: 'equation', value: 'i.j' })],
+    ['ij->i->j', [x], heedError('invalid-option', { key: 'equation', value: 'ij->i->j' })],
+    ['ij,ij->', [x, x.t()], heedError('shape', { mentions: ["'i'", '2 and 3'] })],
+    ['ii', [x], heedError('shape', { mentions: ["'i'", '2 and 3'] })],
+  ])('%s', (equation, operands, error) => {
+    expect(() => einsum(equation, ...operands)).toThrow(error)
   })
 })

@@ -11,6 +11,7 @@ import {
   zeros,
 } from '../../src/index.ts'
 import { allDevices, onEach } from '../support/devices.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const list = async (x: Tensor): Promise<number[]> => [...(await x.data())]
 
@@ -41,7 +42,9 @@ onEach(allDevices, () => {
         tensor(weights).multinomial(20, { replacement: true, generator: new Generator(1) })
       expect(draw().shape).toEqual([20])
       expect(await list(draw())).toEqual(await list(draw()))
-      expect(() => tensor(weights).multinomial(20)).toThrow(/at most the number of weights \(6\)/)
+      expect(() => tensor(weights).multinomial(20)).toThrow(
+        heedError('invalid-option', { key: 'count', value: 20, mentions: '(6)' }),
+      )
     })
   })
 

@@ -17,6 +17,7 @@ import {
 } from '../../src/index.ts'
 import { AdamW, SGD } from '../../src/optim/index.ts'
 import { allDevices, onEach } from '../support/devices.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const state = (values: number[]): Tensor => {
   const out = tensor(values)
@@ -134,7 +135,7 @@ onEach(allDevices, () => {
       const cache = zeros([4])
       cache.becomeState()
       cache.assignAt(tensor([1, 2]), 3)
-      await expect(cache.data()).rejects.toThrow(/axis 0/)
+      await expect(cache.data()).rejects.toThrow(heedError('invalid-data', { mentions: 'axis 0' }))
     })
   })
 
@@ -142,14 +143,16 @@ onEach(allDevices, () => {
     it('fails whatever is computed from its results', async () => {
       const bad = tensor([1, 2]).take(tensor([5], { dtype: 'i32' }))
       await realize([bad]).catch(() => {})
-      await expect(bad.data()).rejects.toThrow(/index 5/)
-      await expect(bad.add(1).data()).rejects.toThrow(/index 5/)
+      await expect(bad.data()).rejects.toThrow(heedError('invalid-data', { mentions: 'index 5' }))
+      await expect(bad.add(1).data()).rejects.toThrow(
+        heedError('invalid-data', { mentions: 'index 5' }),
+      )
     })
 
     it('leaves state as it was, and usable', async () => {
       const p = state([1, 2])
       p.assign(p.add(p.take(tensor([7], { dtype: 'i32' }))))
-      await expect(p.data()).rejects.toThrow(/index 7/)
+      await expect(p.data()).rejects.toThrow(heedError('invalid-data', { mentions: 'index 7' }))
       expect(await list(p)).toEqual([1, 2])
       expect(await list(p.mul(2))).toEqual([2, 4])
     })

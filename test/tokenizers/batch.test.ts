@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Tokenizer, trainTokenizer } from '../../src/tokenizers/index.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const file = new URL('../fixtures/tokenizers/bert.json', import.meta.url)
 const { tokenizer: json } = JSON.parse(readFileSync(file, 'utf8'))
@@ -50,11 +51,15 @@ describe('a batch', () => {
   })
 
   it('says what it cannot do', () => {
-    expect(() => bert.batch([])).toThrow('at least one text')
-    expect(() => bert.batch(['x'], { maxLength: 1 })).toThrow('from 2, the number of special')
-    expect(() => bert.batch(['x'], { padToMultipleOf: 0 })).toThrow('padToMultipleOf')
+    expect(() => bert.batch([])).toThrow(heedError('invalid-option', { key: 'texts', value: [] }))
+    expect(() => bert.batch(['x'], { maxLength: 1 })).toThrow(
+      heedError('invalid-option', { key: 'maxLength', value: 1, mentions: 'from 2' }),
+    )
+    expect(() => bert.batch(['x'], { padToMultipleOf: 0 })).toThrow(
+      heedError('invalid-option', { key: 'padToMultipleOf', value: 0 }),
+    )
     const nameless = Tokenizer.fromJSON(json)
-    expect(() => nameless.batch(texts)).toThrow('no padding token')
+    expect(() => nameless.batch(texts)).toThrow(heedError('invalid-option', { key: 'padTokenId' }))
     expect(nameless.batch(texts, { padTokenId: 7 }).inputIds).toContain(7)
     expect(nameless.batch(['sea', 'sea']).shape[0]).toBe(2)
   })
@@ -73,7 +78,7 @@ describe('truncation of pairs', () => {
     expect(sizes({ maxLength: 3 + 2 })).toEqual([1, 1])
     expect(sizes({ maxLength: 12, truncation: 'only_first' })).toEqual([9 - second, second])
     expect(() => sizes({ maxLength: 12, truncation: 'only_second' })).toThrow(
-      'The first text must be shorter',
+      heedError('invalid-data', { key: 'truncation' }),
     )
   })
 })

@@ -9,6 +9,7 @@ import {
 } from '../../src/tokenizers/index.ts'
 import { HeedError } from '../../src/util/errors.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
+import { heedError } from '../support/heed-error.ts'
 
 // ':)' becomes ☺; words end after each match of a pattern; '<s>' goes in front; tokens are letters whose ids
 // count from `first`; ☺ is decoded as ':)'.
@@ -127,11 +128,14 @@ it('saves registered steps and opens them again', async () => {
 it('names a step that is not registered, and how to register it', () => {
   const unknown = { ...json, normalizer: { type: 'Sequence', normalizers: [{ type: 'Smiley' }] } }
   const error = refusal(() => Tokenizer.fromJSON(unknown, {}, 'model/tokenizer.json'))
-  expect(error.message).toBe(
-    '`normalizer.normalizers[0].type` in model/tokenizer.json must be the name of a registered normalizer, got "Smiley"',
+  expect(error).toEqual(
+    heedError('unknown-name', {
+      key: 'normalizer.normalizers[0].type',
+      value: 'Smiley',
+      mentions: 'model/tokenizer.json',
+      remedy: `registerTokenizerStep('normalizer', "Smiley"`,
+    }),
   )
-  expect(error.code).toBe('unknown-name')
-  expect(error.remedy).toContain(`registerTokenizerStep('normalizer', "Smiley"`)
   for (const type of error.details.try?.type.slice(0, 1) ?? [])
     expect(() => Tokenizer.fromJSON({ ...json, normalizer: { type } })).not.toThrow()
 })
@@ -140,11 +144,13 @@ it('checks the settings of registered steps', () => {
   const error = refusal(() =>
     Tokenizer.fromJSON({ ...json, model: { ...json.model, first: 'one' } }),
   )
-  expect(error.message).toBe('`model.first` in tokenizer.json must be a number, got "one"')
+  expect(error).toEqual(
+    heedError('corrupt-file', { key: 'model.first', value: 'one', mentions: 'tokenizer.json' }),
+  )
   expect(error.details).toMatchObject({ key: 'model.first', value: 'one' })
   const slow = { type: 'EndAfter', pattern: { Regex: '(b)\\1' } }
   expect(() => Tokenizer.fromJSON({ ...json, pre_tokenizer: slow })).toThrow(
-    'without back-references',
+    heedError('corrupt-file', { key: 'pre_tokenizer.pattern', value: '(b)\\1' }),
   )
 })
 
@@ -162,12 +168,12 @@ it('reports what a step throws', () => {
     },
   })
   expect(() => Tokenizer.fromJSON({ ...json, normalizer: { type: 'Unmade' } })).toThrow(
-    /`normalizer.type` .* \(no table\)/,
+    heedError('corrupt-file', { key: 'normalizer.type', value: 'Unmade', mentions: '(no table)' }),
   )
   const error = refusal(() =>
     Tokenizer.fromJSON({ ...json, decoder: { type: 'Failing' } }).decode([2]),
   )
-  expect(error.message).toBe('The tokenizer could not decode: not today')
+  expect(error.message).toContain('not today')
 })
 
 it.each(['Lowercase', '__proto__', 'constructor', '../x', '', 'a b'])(
@@ -204,7 +210,9 @@ it('checks the ids of a registered model', () => {
       encode: () => ({ ids: [], starts: [], ends: [] }),
     }),
   })
-  expect(() => Tokenizer.fromJSON({ model: { type: 'OneId' } })).toThrow('got 7 for "a" and "b"')
+  expect(() => Tokenizer.fromJSON({ model: { type: 'OneId' } })).toThrow(
+    heedError('corrupt-file', { key: 'b', value: 7, mentions: '"a"' }),
+  )
 })
 
 function refusal(work: () => unknown): HeedError {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { readJsonObject } from '../../src/io/files/json.ts'
 import { Tokenizer } from '../../src/tokenizers/index.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const folder = join(FIXTURES, 'marian', 'tokenizer')
 let scratch: string
@@ -41,8 +42,10 @@ it('reads a vocabulary of its own for the target, and says what is wrong with on
   )
   await writeFile(join(dir, 'vocab.json'), '{"<unk>": 0, "</s>": 2}')
   await expect(Tokenizer.fromFile(dir)).rejects.toThrow(
-    /must be 0 to 1, each once, got 2 for "<\/s>"/,
+    heedError('corrupt-file', { key: '</s>', value: 2, mentions: '0 to 1' }),
   )
   await writeFile(join(dir, 'vocab.json'), '{}')
-  await expect(Tokenizer.fromFile(dir)).rejects.toThrow(/got no tokens/)
+  await expect(Tokenizer.fromFile(dir)).rejects.toThrow(
+    heedError('corrupt-file', { mentions: 'no tokens' }),
+  )
 })

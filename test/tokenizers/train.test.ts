@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type TokenizerProgress, trainTokenizer } from '../../src/tokenizers/index.ts'
 import { HeedError } from '../../src/util/errors.ts'
+import { heedError } from '../support/heed-error.ts'
 import { chapters, MIXED } from './samples.ts'
 
 const book = chapters(12)
@@ -72,8 +73,12 @@ describe('byte-level BPE', () => {
     for (const vocabSize of [0, 256, 300.5, Number.NaN, 1e9]) {
       expect(() => trainTokenizer(book, { type: 'bpe', vocabSize })).toThrow(HeedError)
     }
-    expect(() => trainTokenizer([], { type: 'bpe', vocabSize: 300 })).toThrow('must not be empty')
-    expect(() => trainTokenizer([''], { type: 'char' })).toThrow('must not be empty')
+    expect(() => trainTokenizer([], { type: 'bpe', vocabSize: 300 })).toThrow(
+      heedError('invalid-data', { key: 'texts' }),
+    )
+    expect(() => trainTokenizer([''], { type: 'char' })).toThrow(
+      heedError('invalid-data', { key: 'texts' }),
+    )
   })
 })
 

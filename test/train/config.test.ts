@@ -4,6 +4,7 @@ import { expect, it } from 'vitest'
 import { dropoutKeys } from '../../src/models/index.ts'
 import { parseTrainConfig } from '../../src/train/config.ts'
 import { newTaskModel } from '../../src/train/task-model.ts'
+import { heedError } from '../support/heed-error.ts'
 import { scratch, trainTiny, writeRows } from './support.ts'
 
 const at = scratch()
@@ -24,9 +25,13 @@ it.each([
 
 it('says what a model learns that has no head for the task', async () => {
   const config = parseTrainConfig({ model: 'vit', task: 'translation', data: ['x.txt'] })
-  await expect(newTaskModel(config)).rejects.toThrow("A 'vit' cannot be trained for translation")
+  await expect(newTaskModel(config)).rejects.toThrow(
+    heedError('unsupported', { key: 'task', mentions: ["'vit'", 'translation'] }),
+  )
   const unknown = parseTrainConfig({ model: 'vitt', data: ['x.txt'] })
-  await expect(newTaskModel(unknown)).rejects.toThrow(/^The model type must .* got "vitt"$/)
+  await expect(newTaskModel(unknown)).rejects.toThrow(
+    heedError('unknown-name', { key: 'model type', value: 'vitt' }),
+  )
 })
 
 it('drops as the model that is fine-tuned does, unless it is told otherwise', async () => {
@@ -48,5 +53,7 @@ it('drops as the model that is fine-tuned does, unless it is told otherwise', as
   expect(dropoutOf(at('same'))).toBe(0.25)
   await trainTiny(at('other'), { ...keys, from: at('new'), dropout: 0.5 })
   expect(dropoutOf(at('other'))).toBe(0.5)
-  expect(() => dropoutKeys('resnet', 0.1)).toThrow('`dropout` must be 0 for ResNet')
+  expect(() => dropoutKeys('resnet', 0.1)).toThrow(
+    heedError('unsupported', { key: 'dropout', value: 0.1, mentions: 'ResNet' }),
+  )
 })

@@ -10,6 +10,7 @@ import { taskDefinition } from '../../src/train/tasks/index.ts'
 import { trainModel } from '../../src/train/train-model.ts'
 import { temporaryFolder } from '../io/temporary-folder.ts'
 import { classed, named, parse } from '../report/parse.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const SIDE = 8
 const COUNT = 120
@@ -158,7 +159,9 @@ it('tells what is wrong with an image, and where', async () => {
     data: [join(folder, 'pictures.csv')],
     imageSize: 16,
   })
-  await expect(trainModel({ config, out: join(folder, 'run') })).rejects.toThrow(/absent\.png/)
+  await expect(trainModel({ config, out: join(folder, 'run') })).rejects.toThrow(
+    heedError('invalid-data', { mentions: 'absent.png' }),
+  )
 })
 
 it('names every image that cannot be opened, and leaves no folder', async () => {
@@ -170,7 +173,7 @@ it('names every image that cannot be opened, and leaves no folder', async () => 
   const config = parseTrainConfig({ model: 'vit', data: [data] })
   const out = join(folder, 'run')
   await expect(trainModel({ config, out })).rejects.toThrow(
-    /2 rows are wrong:\n.*a\.png.*\n.*b\.png/,
+    heedError('invalid-data', { mentions: ['2 rows', 'a.png', 'b.png'] }),
   )
   await expect(readdir(out)).rejects.toThrow(/ENOENT/)
 })

@@ -10,6 +10,7 @@ import { fromPretrained } from '../../src/models/index.ts'
 import { RunFolder } from '../../src/train/index.ts'
 import type { TrainEvent } from '../../src/train/train-model.ts'
 import { heed } from '../cli/in-process.ts'
+import { heedError } from '../support/heed-error.ts'
 import { linesOf, scratch, trainTiny, weightsOf, writeRows } from './support.ts'
 
 const at = scratch()
@@ -44,10 +45,9 @@ it('a run that was killed before its first checkpoint starts over from its confi
   const config = await new RunFolder(out).configuration()
   expect(config).toMatchObject({ model: 'gpt2', steps: 6 })
   await rm(join(out, 'checkpoints'), { recursive: true })
-  await expect(trainTiny(out, { ...keys, steps: 6 })).rejects.toMatchObject({
-    code: 'already-exists',
-    remedy: expect.stringContaining('resume'),
-  })
+  await expect(trainTiny(out, { ...keys, steps: 6 })).rejects.toThrow(
+    heedError('already-exists', { remedy: 'resume' }),
+  )
   await trainTiny(out, { ...keys, steps: 6 }, { resume: true })
   expect(linesOf(out)).toEqual(linesOf(at('whole')))
   expect(await weightsOf(out)).toEqual(await weightsOf(at('whole')))
@@ -56,7 +56,9 @@ it('a run that was killed before its first checkpoint starts over from its confi
 it('a failure before the first step leaves the folder free for the next try', async () => {
   const out = at('failed')
   await writeFile(at('empty.txt'), '')
-  await expect(trainTiny(out, { ...keys, data: [at('empty.txt')], steps: 2 })).rejects.toThrow()
+  await expect(trainTiny(out, { ...keys, data: [at('empty.txt')], steps: 2 })).rejects.toThrow(
+    heedError('invalid-data', { key: 'data', value: at('empty.txt') }),
+  )
   await trainTiny(out, { ...keys, steps: 2 })
 })
 
@@ -69,20 +71,17 @@ describe('a finished run', () => {
     }
     const { step } = await trainTiny(out, { ...keys, steps: 9 }, { resume: true, on })
     expect(step).toBe(9)
-    expect(warnings.join()).toMatch(
-      /^9 steps instead of 6: the schedule \(cosine\) now spans 9 steps, and the learning rate continues at \d/,
-    )
+    expect(warnings.join()).toMatch(/^9 steps .*\b6\b.*\(cosine\).*9 steps.*\d/)
     expect(linesOf(out).map((line) => line.step)).toContain(9)
-    await expect(trainTiny(out, { ...keys, steps: 4 }, { resume: true })).rejects.toMatchObject({
-      code: 'invalid-option',
-      details: { key: 'steps' },
-    })
+    await expect(trainTiny(out, { ...keys, steps: 4 }, { resume: true })).rejects.toThrow(
+      heedError('invalid-option', { key: 'steps' }),
+    )
   })
 
   it('is extended by epochs, which then replace the steps', async () => {
     const out = await copyOf('epochs')
     const { mistake } = await heed('train', '--out', out, '--resume', '--epochs', '0.01')
-    expect(mistake).toMatch(/--epochs must exceed the \d+ steps/)
+    expect(mistake).toMatch(/--epochs .*\d+ steps/)
   })
 })
 
@@ -166,10 +165,9 @@ describe('a flipped bit', () => {
         path,
         text.replace(/\d/, (digit) => `${Number(digit) ^ 1}`),
       )
-      await expect(trainTiny(out, { ...keys, steps: 9 }, { resume: true })).rejects.toMatchObject({
-        code: 'corrupt-file',
-        message: expect.stringContaining(`${path} is damaged`),
-      })
+      await expect(trainTiny(out, { ...keys, steps: 9 }, { resume: true })).rejects.toThrow(
+        heedError('corrupt-file', { value: path }),
+      )
     },
   )
 
@@ -178,7 +176,9 @@ describe('a flipped bit', () => {
     await rm(join(out, 'checkpoints'), { recursive: true })
     const path = join(out, 'run.json')
     await writeFile(path, (await readFile(path, 'utf8')).replace('"seed": 3', '"seed": 2'))
-    await expect(new RunFolder(out).configuration()).rejects.toThrow(`${path} is damaged`)
+    await expect(new RunFolder(out).configuration()).rejects.toThrow(
+      heedError('corrupt-file', { value: path }),
+    )
   })
 
   it('in the number of bytes that a hash covers is found', async () => {
@@ -203,7 +203,7 @@ describe('a flipped bit', () => {
     const path = join(out, '1_Pooling', 'config.json')
     await writeFile(path, (await readFile(path, 'utf8')).replace('mean', 'meao'))
     expect((await heed('verify', out)).out).toContain('✗ 1_Pooling/config.json')
-    await expect(fromPretrained(out)).rejects.toThrow(`${path} is damaged`)
+    await expect(fromPretrained(out)).rejects.toThrow(heedError('corrupt-file', { value: path }))
   })
 
   it('in weights is not looked for where the configuration alone is read', async () => {
@@ -215,7 +215,9 @@ describe('a flipped bit', () => {
       await writeFile(path, bytes)
     }
     expect(await new RunFolder(out).state()).toMatchObject({ step: 6, config: { model: 'gpt2' } })
-    await expect(new RunFolder(out).latest()).rejects.toThrow(/only damaged ones/)
+    await expect(new RunFolder(out).latest()).rejects.toThrow(
+      heedError('corrupt-file', { mentions: ['step-000006', 'optimizer.safetensors'] }),
+    )
     const state = join(out, 'checkpoints', 'step-000006', 'trainer_state.json')
     await writeFile(state, (await readFile(state, 'utf8')).replace('"seed"', '"sEed"'))
     expect(await new RunFolder(out).state()).toMatchObject({ step: 4 })
@@ -228,10 +230,9 @@ describe('a flipped bit', () => {
     const bytes = await readFile(path)
     bytes[(await stat(path)).size - 3] ^= 1
     await writeFile(path, bytes)
-    await expect(fromPretrained(out)).rejects.toMatchObject({
-      code: 'corrupt-file',
-      message: `${path} is damaged: its SHA-256 has changed since it was written`,
-    })
+    await expect(fromPretrained(out)).rejects.toThrow(
+      heedError('corrupt-file', { value: path, mentions: 'SHA-256' }),
+    )
     expect((await heed('verify', out, '--accept')).mistake).toBe('')
     await fromPretrained(out)
   })
@@ -253,11 +254,13 @@ it('files without hashes, as older versions wrote them, are accepted as they are
   )
   expect(accepted.out).not.toContain('--accept')
   await writeFile(join(out, 'task.json'), ' ', { flag: 'a' })
-  expect((await heed('verify', out)).mistake).toMatch(/1 of \d+ files .* are damaged/)
-  await expect(fromPretrained(out)).rejects.toThrow(/task\.json is damaged/)
+  expect((await heed('verify', out)).mistake).toMatch(/1 of \d+ files/)
+  await expect(fromPretrained(out)).rejects.toThrow(
+    heedError('corrupt-file', { value: join(out, 'task.json') }),
+  )
   const other = at('no run')
   await mkdir(other)
-  expect((await heed('verify', other, '--accept')).mistake).toMatch(/must be the folder of a run/)
+  expect((await heed('verify', other, '--accept')).mistake).toContain(other)
 })
 
 describe('patience', () => {

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { openRows, surveyRows } from '../../src/data/index.ts'
 import { heed } from '../cli/in-process.ts'
 import { FIXTURES } from '../fixtures/cases.ts'
+import { heedError } from '../support/heed-error.ts'
 import { scratch, trainTiny, writeRows } from './support.ts'
 
 const at = scratch()
@@ -90,7 +91,7 @@ describe('labels', () => {
     ]
     const text = lines.map((cells) => cells.join(separator)).join('\n')
     await expect(train(`missing.${ending}`, text)).rejects.toThrow(
-      /^a row is wrong:\n.*:4: the row must have a label in 'label', got /,
+      heedError('invalid-data', { mentions: ['missing.', ':4: ', "'label'"] }),
     )
   })
 
@@ -102,14 +103,14 @@ describe('labels', () => {
   ])('of words: %s', async (line) => {
     const text = `{"tokens": ["a", "b"], "tags": [true, 1]}\n${line}\n`
     await expect(train('tags.jsonl', text, { task: 'token-classification' })).rejects.toThrow(
-      /^a row is wrong:\n.*:2: the row must have a label in 'tags', got /,
+      heedError('invalid-data', { mentions: ['.jsonl:2', "'tags'"] }),
     )
   })
 
   it.each(['[1, null]', '[NaN]', 'null', 'NaN'])('of several: %s', async (label) => {
     const text = `{"text": "a", "label": [true, 1]}\n{"text": "b", "label": []}\n{"text": "c", "label": ${label}}\n`
     await expect(train('several.jsonl', text, { multiLabel: true })).rejects.toThrow(
-      /^a row is wrong:\n.*:3: the row must have a label in 'label', got /,
+      heedError('invalid-data', { mentions: ['.jsonl:3', "'label'"] }),
     )
   })
 
@@ -152,12 +153,14 @@ describe('labels', () => {
   it('without their column are reported once, with the columns that exist', async () => {
     const text = Array.from({ length: 30 }, (_, i) => `{"text": "a ${i}", "kind": "x"}`).join('\n')
     const error = await train('other.jsonl', text).catch((reason) => reason)
-    expect(error).toMatchObject({
-      message: `The data must have a column 'label', got 'text', 'kind'`,
-      remedy: 'Name the column with `labelColumn`.',
-      details: { key: 'labelColumn' },
-    })
+    expect(error).toEqual(
+      heedError('invalid-data', {
+        key: 'labelColumn',
+        mentions: ["'label'", "'text', 'kind'"],
+        remedy: '`labelColumn`',
+      }),
+    )
     const { mistake } = await heed('train', 'bert', '--task', 'text-classification', '--data', at('other.jsonl'), '--out', at('none')) // biome-ignore format: one line
-    expect(mistake).toContain('Name the column with --label-column.')
+    expect(mistake).toContain('--label-column')
   })
 })

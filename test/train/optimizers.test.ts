@@ -7,6 +7,7 @@ import { openSafetensors } from '../../src/io/safetensors/safetensors.ts'
 import { Optimizer, registerOptimizer, type UpdateRule, zeroState } from '../../src/optim/index.ts'
 import { type Parameter, runtimeScalar } from '../../src/tensor/index.ts'
 import { parseTrainConfig } from '../../src/train/config.ts'
+import { heedError } from '../support/heed-error.ts'
 import { linesOf, scratch, trainTiny, weightsOf } from './support.ts'
 
 const at = scratch()
@@ -102,21 +103,33 @@ it('have options and defaults of their own', () => {
 it('refuses unknown optimisers, and options that the optimiser does not have', () => {
   const parse = (more: object) => () => parseTrainConfig({ data: ['x.txt'], ...more })
   expect(parse({ optimizer: 'adamv' })).toThrow(
-    expect.objectContaining({ code: 'unknown-name', remedy: expect.stringMatching(/^Did you mean adamw\?/) }), // biome-ignore format: one line
+    heedError('unknown-name', { value: 'adamv', remedy: 'adamw?' }), // biome-ignore format: one line
   )
-  expect(parse({ optimizer: 'sgd', beta2: 0.9 })).toThrow(/beta2/)
-  expect(parse({ momentum: 0.9 })).toThrow(/momentum/)
-  expect(parse({ optimizer: 'sgd', nesterov: true })).toThrow(/nesterov.*momentum/s)
+  expect(parse({ optimizer: 'sgd', beta2: 0.9 })).toThrow(
+    heedError('unknown-name', { key: 'beta2', value: 0.9 }),
+  )
+  expect(parse({ momentum: 0.9 })).toThrow(
+    heedError('unknown-name', { key: 'momentum', value: 0.9 }),
+  )
+  expect(parse({ optimizer: 'sgd', nesterov: true })).toThrow(
+    heedError('invalid-option', { key: 'nesterov', value: true }),
+  )
   expect(parse({ optimizer: 'adafactor', warmupInit: true, relativeStep: false })).toThrow(
-    /warmupInit.*relativeStep/s,
+    heedError('invalid-option', { key: 'warmupInit', value: true, mentions: 'relativeStep' }),
   )
-  expect(parse({ optimizer: 'sgd', momentum: 2 })).toThrow(/momentum/)
-  expect(parse({ optimizer: 7 })).toThrow(/optimizer/)
+  expect(parse({ optimizer: 'sgd', momentum: 2 })).toThrow(
+    heedError('invalid-option', { key: 'momentum', value: 2 }),
+  )
+  expect(parse({ optimizer: 7 })).toThrow(
+    heedError('invalid-option', { key: 'optimizer', value: 7 }),
+  )
 })
 
 it('refuses to resume a run with another optimiser', async () => {
   const resume = trainTiny(at('lion-mean'), { ...keys, optimizer: 'adam' }, { resume: true })
-  await expect(resume).rejects.toThrow(/`optimizer` was "lion" and is now "adam"/)
+  await expect(resume).rejects.toThrow(
+    heedError('invalid-option', { key: 'optimizer', value: 'adam', mentions: '"lion"' }),
+  )
   await expect(resume).rejects.not.toThrow(/decay: /)
 })
 
@@ -128,6 +141,6 @@ it('refuses options that are named as those of every run', () => {
     create: (groups, { lr, weightDecay }) => new Lion(groups, { lr, weightDecay, decay: 0 }),
   })
   expect(() => parseTrainConfig({ data: ['x.txt'], optimizer: 'greedy' })).toThrow(
-    expect.objectContaining({ details: expect.objectContaining({ key: 'steps' }) }),
+    heedError('already-exists', { key: 'steps' }),
   )
 })

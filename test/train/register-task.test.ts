@@ -20,6 +20,7 @@ import {
   trainTasks,
 } from '../../src/train/index.ts'
 import { classed, named, parse, textOf } from '../report/parse.ts'
+import { heedError } from '../support/heed-error.ts'
 import { scratch, trainTiny, writeRows } from './support.ts'
 
 interface Example extends TextExample {
@@ -135,9 +136,9 @@ describe('a registered task', () => {
     ['__proto__', 'invalid-option'],
     ['../x', 'invalid-option'],
     ['constructor', 'invalid-option'],
-  ])('cannot be called %s', (name, code) => {
+  ] as const)('cannot be called %s', (name, code) => {
     const task = { name, about: '', columns: '', head: () => 'encoder' as const, create: (context: QuestionContext) => new Questions(context) } // biome-ignore format: one line
-    expect(() => registerTask(task)).toThrow(expect.objectContaining({ code }))
+    expect(() => registerTask(task)).toThrow(heedError(code))
   })
 
   it('needs texts for a new tokenizer', async () => {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { evaluateRun } from '../../src/train/evaluate-run.ts'
 import { openRun } from '../../src/train/open-run.ts'
+import { heedError } from '../support/heed-error.ts'
 import { scratch, trainTiny, writeRows } from './support.ts'
 
 const at = scratch()
@@ -35,6 +36,6 @@ it.each(['gpt2', 'llama'])('rows are packed, and %s learns them', async (model) 
   expect(said.continuation).toMatch(/^ ?(captain|harpoon|white)/)
   const wrong = [writeRows(at('wrong.jsonl'), [{ body: 'a b' }, { text: 'c' }])]
   await expect(trainTiny(at('none'), { ...settings, data: wrong })).rejects.toThrow(
-    /wrong\.jsonl:2: the row must have a column 'body', got 'text'/,
+    heedError('invalid-data', { mentions: ['wrong.jsonl:2', "'body'", "'text'"] }),
   )
 })

@@ -7,6 +7,7 @@ import { Tokenizer } from '../../src/tokenizers/index.ts'
 import { openRun } from '../../src/train/open-run.ts'
 import { reportRun } from '../../src/train/report/report-run.ts'
 import { classed, parse, textOf } from '../report/parse.ts'
+import { heedError } from '../support/heed-error.ts'
 import { linesOf, scratch, trainTiny, weightsOf, writeRows } from './support.ts'
 
 const at = scratch()
@@ -78,7 +79,7 @@ describe('translation', () => {
     const written = await task.predict(model, [rowOf({ en: 'the red lamp' })])
     expect(written).toEqual([{ translation: expect.any(String) }])
     expect(() => task.encode(rowOf({ en: 'the red lamp' }))).toThrow(
-      "must have a column 'fr', got 'en'",
+      heedError('invalid-data', { key: 'fr', mentions: "'en'" }),
     )
   })
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { SentenceEncoder } from '../../src/models/index.ts'
 import { pipeline } from '../../src/pipelines/index.ts'
 import { openRun } from '../../src/train/open-run.ts'
+import { heedError } from '../support/heed-error.ts'
 import { linesOf, scratch, trainTiny, weightsOf, writeRows } from './support.ts'
 
 const at = scratch()
@@ -77,7 +78,9 @@ describe('tagging', () => {
     const wrong = [rows[0], { tokens: ['a', 'b'], tags: ['O'] }, { tokens: 7, tags: ['O'] }]
     const file = writeRows(at('wrong.jsonl'), wrong)
     await expect(trainTiny(at('none'), { ...settings, data: [file] })).rejects.toThrow(
-      /wrong\.jsonl:2: the row must have a tag for each word, got 2 words and 1 tags[\s\S]*wrong\.jsonl:3: 'tokens' must be a list of words, got 7/,
+      heedError('invalid-data', {
+        mentions: ['wrong.jsonl:2', 'got 2', ' 1 ', 'wrong.jsonl:3', "'tokens'", 'got 7'],
+      }),
     )
   })
 })
@@ -140,7 +143,7 @@ describe('question answering', () => {
       { question: 'who?', context: 'Ada is here.', answers: { text: [], answer_start: [] } },
     ])
     await expect(trainTiny(at('none'), { ...settings, data: [file] })).rejects.toThrow(
-      /:1: the context must contain the answer, got "Alan"[\s\S]*:2: 'answers' must have an answer, got none/,
+      heedError('invalid-data', { mentions: [':1: ', '"Alan"', ':2: ', "'answers'"] }),
     )
   })
 })

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { blockBytes, blockLayouts, dequantizeBlocks } from '../../src/util/block-formats.ts'
 import { quantizeBlocks, quantizeFormats } from '../../src/util/quantize-blocks.ts'
+import { heedError } from '../support/heed-error.ts'
 
 const fixture = JSON.parse(
   readFileSync(new URL('../fixtures/blocks.json', import.meta.url), 'utf8'),
@@ -21,14 +22,14 @@ describe.each(Object.keys(blockLayouts) as (keyof typeof blockLayouts)[])('%s', 
   it('is whole blocks', () => {
     expect(blockBytes(format, 3 * numbers)).toBe(3 * bytes)
     expect(() => blockBytes(format, numbers + 1)).toThrow(
-      `the count must be a multiple of ${numbers}, got ${numbers + 1}`,
+      heedError('shape', { mentions: [`${numbers}`, `got ${numbers + 1}`] }),
     )
     expect(() => dequantizeBlocks(format, new Uint8Array(bytes - 1))).toThrow(
-      `the bytes must be a multiple of ${bytes}, got ${bytes - 1}`,
+      heedError('shape', { mentions: [`${bytes}`, `got ${bytes - 1}`] }),
     )
     expect(() =>
       dequantizeBlocks(format, new Uint8Array(bytes), new Float32Array(numbers + 1)),
-    ).toThrow(`the output must have ${numbers} elements`)
+    ).toThrow(heedError('shape', { mentions: `${numbers} elements` }))
   })
 })
 
@@ -52,11 +53,15 @@ describe.each(quantizeFormats)('to %s', (format) => {
   it.each([Number.NaN, Number.POSITIVE_INFINITY])('refuses %s, saying where', (value) => {
     const x = new Float32Array(64)
     x[40] = value
-    expect(() => quantizeBlocks(format, x)).toThrow(`got ${value} at 40`)
+    expect(() => quantizeBlocks(format, x)).toThrow(
+      heedError('invalid-data', { mentions: `got ${value} at 40` }),
+    )
   })
 
   it('refuses scales that f16 cannot hold', () => {
     const x = new Float32Array(32).fill(-1e30)
-    expect(() => quantizeBlocks(format, x)).toThrow(/got a block with the scale/)
+    expect(() => quantizeBlocks(format, x)).toThrow(
+      heedError('invalid-data', { mentions: 'scale' }),
+    )
   })
 })

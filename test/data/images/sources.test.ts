@@ -15,6 +15,7 @@ import {
 } from '../../../src/data/index.ts'
 import { FIXTURES } from '../../fixtures/cases.ts'
 import { temporaryFolder } from '../../io/temporary-folder.ts'
+import { heedError } from '../../support/heed-error.ts'
 import { hasLinks } from '../../support/links.ts'
 
 async function allOf(source: RowSource): Promise<Row[]> {
@@ -56,17 +57,17 @@ describe('IDX', () => {
   })
 
   it.each([
-    [Buffer.from([1, 2, 3, 4]), /an IDX file, got an unknown format/],
-    [Buffer.from([0, 0]), /an IDX file, got an unknown format/],
-    [Buffer.from([0, 0, 13, 1, 0, 0, 0, 0]), /got numbers of type 13/],
-    [Buffer.from([0, 0, 8, 3, 0, 0]), /got no sizes/],
-    [idx([2, 2], [1, 2, 3]), /got 3 bytes for sizes of 2 x 2/],
-    [idx([0xffffffff, 0xffffffff], [1]), /got 1 bytes for sizes/],
-    [gzipSync(idx([3], [1, 2, 3])).subarray(0, 12), /bad-idx1-ubyte is damaged/],
-  ])('that is broken is refused', async (bytes, message) => {
+    [Buffer.from([1, 2, 3, 4]), ['IDX', 'format']],
+    [Buffer.from([0, 0]), ['IDX', 'format']],
+    [Buffer.from([0, 0, 13, 1, 0, 0, 0, 0]), 'type 13'],
+    [Buffer.from([0, 0, 8, 3, 0, 0]), 'no sizes'],
+    [idx([2, 2], [1, 2, 3]), ['got 3 bytes', '2 x 2']],
+    [idx([0xffffffff, 0xffffffff], [1]), 'got 1 bytes'],
+    [gzipSync(idx([3], [1, 2, 3])).subarray(0, 12), 'bad-idx1-ubyte'],
+  ])('that is broken is refused', async (bytes, mentions) => {
     const path = join(await temporaryFolder(), 'bad-idx1-ubyte')
     await writeFile(path, bytes)
-    await expect(readIdx(path)).rejects.toThrow(message)
+    await expect(readIdx(path)).rejects.toThrow(heedError('corrupt-file', { mentions }))
   })
 
   it('must hold as many labels as images, and images', async () => {
@@ -75,8 +76,12 @@ describe('IDX', () => {
     const labels = join(folder, 'labels-idx1-ubyte')
     await writeFile(images, idx([1, 1, 1], [9]))
     await writeFile(labels, idx([2], [1, 2]))
-    await expect(allOf(idxRows(images))).rejects.toThrow(/a label for each image \(1\), got 2/)
-    await expect(allOf(idxRows(labels))).rejects.toThrow(/must hold images .* got sizes of 2/)
+    await expect(allOf(idxRows(images))).rejects.toThrow(
+      heedError('invalid-data', { mentions: ['(1)', 'got 2'] }),
+    )
+    await expect(allOf(idxRows(labels))).rejects.toThrow(
+      heedError('invalid-data', { mentions: ['images', 'sizes of 2'] }),
+    )
   })
 })
 
@@ -106,8 +111,12 @@ describe('a folder of images', () => {
 
   it('without such folders is refused', async () => {
     const folder = await temporaryFolder()
-    await expect(allOf(imageFolderRows(folder))).rejects.toThrow(/images for each label/)
-    await expect(allOf(imageFolderRows(join(folder, 'absent')))).rejects.toThrow(/does not exist/)
+    await expect(allOf(imageFolderRows(folder))).rejects.toThrow(
+      heedError('invalid-data', { key: 'data', mentions: 'label' }),
+    )
+    await expect(allOf(imageFolderRows(join(folder, 'absent')))).rejects.toThrow(
+      heedError('missing-file', { value: join(folder, 'absent') }),
+    )
   })
 })
 
@@ -149,13 +158,21 @@ describe('an image processor', () => {
   })
 
   it('refuses what does not fit, by name', () => {
-    expect(() => new ImageProcessor({ size: { height: 0, width: 5 } })).toThrow(/size/)
-    expect(() => new ImageProcessor({ resample: 9 })).toThrow(/resample/)
-    expect(() => new ImageProcessor({ image_mean: [0, 0], image_std: [1, 1, 1] })).toThrow(
-      /image_mean .* must have 3 numbers, .* got 2/,
+    expect(() => new ImageProcessor({ size: { height: 0, width: 5 } })).toThrow(
+      heedError('invalid-config', { mentions: 'size' }),
     )
-    expect(() => new ImageProcessor({ image_std: [1, 0, 1] })).toThrow(/image_std .* 0/)
+    expect(() => new ImageProcessor({ resample: 9 })).toThrow(
+      heedError('invalid-config', { mentions: 'resample' }),
+    )
+    expect(() => new ImageProcessor({ image_mean: [0, 0], image_std: [1, 1, 1] })).toThrow(
+      heedError('invalid-config', { key: 'image_mean', value: [0, 0], mentions: ['3', 'got 2'] }),
+    )
+    expect(() => new ImageProcessor({ image_std: [1, 0, 1] })).toThrow(
+      heedError('invalid-config', { key: 'image_std', value: [1, 0, 1], mentions: /\b0\b/ }),
+    )
     const processor = new ImageProcessor({ image_mean: [0, 0], image_std: [1, 1] })
-    expect(() => processor.fit(image)).toThrow(/`channels` must be 1 or 3/)
+    expect(() => processor.fit(image)).toThrow(
+      heedError('invalid-option', { key: 'channels', value: 2, mentions: ['1', '3'] }),
+    )
   })
 })
