@@ -49,38 +49,27 @@ const [F32, Q8_0] = [0, 8]
 const w = (size: bigint, offset: bigint, name = 'w'): Part[] => [name, 1, size, F32, offset]
 const HUGE = 2n ** 64n - 1n
 
-const HOSTILE: [what: string, bytes: Uint8Array, message: RegExp][] = [
-  ['an empty file', zeros(0), /its first four bytes/],
-  [
-    'another magic',
-    bytes(Buffer.from('GGML'), 3, 0n, 0n),
-    /must be a GGUF file, got an unknown format \(first bytes 47 47 4d 4c\)/,
-  ],
-  ['version 1', bytes(MAGIC, 1, 0, 0), /of version 2 or 3, got version 1/],
-  ['version 4', bytes(MAGIC, 4, 0n, 0n), /got version 4/],
-  ['big-endian', bytes(MAGIC, 0x03000000, 0n, 0n), /got a big-endian one/],
-  ['2^64 - 1 tensors', bytes(MAGIC, 3, HUGE, 0n), /number of tensors is 18446744073709551615/],
-  ['many tensors', bytes(MAGIC, 3, 1000n, 0n), /number of tensors is 1000, but only 8 bytes/],
-  ['2^64 - 1 entries', bytes(MAGIC, 3, 0n, HUGE), /number of metadata entries is 1844/],
-  ['many entries', bytes(MAGIC, 3, 0n, 9n), /number of metadata entries is 9, but only 0 bytes/],
-  ['a key past the end', entry(2n ** 40n), /key of metadata entry 0 is 1099511627776, but only/],
-  ['a key of 2^64 - 1', entry(HUGE), /the key of metadata entry 0 is 18446744073709551615/],
-  ['a key of no text', entry(2n, Buffer.from([0xff, 0xfe]), U8, zeros(1)), /is not UTF-8/],
-  ['an unknown type', entry('k', 13), /"k" has the unknown type 13/],
-  ['a string past the end', entry('k', STRING, 10n ** 9n), /length of metadata "k" is 1000000000/],
-  ['a truth value of 2', entry('k', BOOL, Buffer.from([2])), /"k" is a boolean .* 2/],
-  [
-    'a list past the end',
-    entry('k', ARRAY, U32, 2n ** 33n),
-    /length of metadata "k" is 8589934592/,
-  ],
-  ['a list of 2^64 - 1', entry('k', ARRAY, U8, HUGE), /length of metadata "k" is 1844/],
-  ['a list of strings past the end', entry('k', ARRAY, STRING, 99n), /"k" is 99, but only/],
-  ['a list of unknown type', entry('k', ARRAY, 99, 0n), /"k" has the unknown type 99/],
+const HOSTILE: [what: string, bytes: Uint8Array, mentions: RegExp][] = [
+  ['an empty file', zeros(0), /four bytes/],
+  ['another magic', bytes(Buffer.from('GGML'), 3, 0n, 0n), /GGUF file.*47 47 4d 4c/],
+  ['2^64 - 1 tensors', bytes(MAGIC, 3, HUGE, 0n), /tensors .*18446744073709551615/],
+  ['many tensors', bytes(MAGIC, 3, 1000n, 0n), /tensors .*1000, .*8 bytes/],
+  ['2^64 - 1 entries', bytes(MAGIC, 3, 0n, HUGE), /entries .*1844/],
+  ['many entries', bytes(MAGIC, 3, 0n, 9n), /entries .*9, .*0 bytes/],
+  ['a key past the end', entry(2n ** 40n), /key .*entry 0 .*1099511627776/],
+  ['a key of 2^64 - 1', entry(HUGE), /key .*entry 0 .*18446744073709551615/],
+  ['a key of no text', entry(2n, Buffer.from([0xff, 0xfe]), U8, zeros(1)), /UTF-8/],
+  ['an unknown type', entry('k', 13), /"k" .*type 13/],
+  ['a string past the end', entry('k', STRING, 10n ** 9n), /"k" .*1000000000/],
+  ['a truth value of 2', entry('k', BOOL, Buffer.from([2])), /"k" .*boolean.* 2/],
+  ['a list past the end', entry('k', ARRAY, U32, 2n ** 33n), /"k" .*8589934592/],
+  ['a list of 2^64 - 1', entry('k', ARRAY, U8, HUGE), /"k" .*1844/],
+  ['a list of strings past the end', entry('k', ARRAY, STRING, 99n), /"k" .*99,/],
+  ['a list of unknown type', entry('k', ARRAY, 99, 0n), /"k" .*type 99/],
   [
     'lists in lists in lists',
     entry('k', ARRAY, ...Array.from({ length: 50 }, (): Part[] => [ARRAY, 1n]).flat(), U8, 0n),
-    /"k" is nested more than 4 lists deep/,
+    /"k" .*4 lists/,
   ],
   [
     'a key twice',
@@ -91,42 +80,54 @@ const HOSTILE: [what: string, bytes: Uint8Array, message: RegExp][] = [
       ],
       [],
     ),
-    /metadata "k" appears twice/,
+    /"k" .*twice/,
   ],
-  ['an alignment of 0', entry('general.alignment', U32, 0), /alignment is 0/],
-  ['an alignment of 48', entry('general.alignment', U32, 48), /alignment is 48/],
-  ['an alignment of 2^31', entry('general.alignment', U32, 2 ** 31), /alignment is 2147483648/],
-  ['an alignment in words', entry('general.alignment', STRING, '32'), /must be a number, got "32"/],
-  ['five dimensions', file([], [['w', 5, 1n, 1n, 1n, 1n, 1n, F32, 0n]]), /"w" has 5 dimensions/],
-  ['2^32 - 1 dimensions', file([], [['w', 0xffffffff]]), /"w" has 4294967295 dimensions/],
-  ['an unknown tensor type', file([], [['w', 1, 1n, 77, 0n]]), /"w" has the unknown type 77/],
-  ['a type that was removed', file([], [['w', 1, 32n, 4, 0n]]), /"w" has the unknown type 4/],
-  ['a size of 2^64 - 1', file([], [w(HUGE, 0n)]), /shape of tensor "w" is 18446744073709551615/],
+  ['an alignment of 0', entry('general.alignment', U32, 0), /alignment .*\b0/],
+  ['an alignment of 48', entry('general.alignment', U32, 48), /alignment .*48/],
+  ['an alignment of 2^31', entry('general.alignment', U32, 2 ** 31), /alignment .*2147483648/],
+  [
+    'an alignment in words',
+    entry('general.alignment', STRING, '32'),
+    /alignment.*number, got "32"/,
+  ],
+  ['five dimensions', file([], [['w', 5, 1n, 1n, 1n, 1n, 1n, F32, 0n]]), /"w" .*5 dimensions/],
+  ['2^32 - 1 dimensions', file([], [['w', 0xffffffff]]), /"w" .*4294967295 dimensions/],
+  ['an unknown tensor type', file([], [['w', 1, 1n, 77, 0n]]), /"w" .*type 77/],
+  ['a type that was removed', file([], [['w', 1, 32n, 4, 0n]]), /"w" .*type 4\b/],
+  ['a size of 2^64 - 1', file([], [w(HUGE, 0n)]), /"w" .*18446744073709551615/],
   [
     'sizes whose product overflows',
     file([], [['w', 2, 2n ** 32n, 2n ** 32n, F32, 0n]]),
-    /larger than any/,
+    /"w".* larger/,
   ],
-  ['half a block', file([], [['w', 1, 33n, Q8_0, 0n]]), /rows of 33, .* 32/],
-  ['half a block a row', file([], [['w', 2, 16n, 2n, Q8_0, 0n]]), /rows of 16/],
-  ['a tensor out of range', file([], [w(17n, 0n)]), /"w" ends at byte 68, but there are 64/],
-  ['one far out of range', file([], [w(1n, 2n ** 50n)]), /ends at byte 1125899906842628/],
-  ['an offset of 2^64 - 1', file([], [w(1n, HUGE)]), /offset of tensor "w" is 1844/],
-  ['an offset aside', file([], [w(1n, 8n)]), /begins at byte 8, .* 32/],
-  ['an overlap', file([], [w(9n, 0n, 'a'), w(1n, 32n, 'b')]), /"b" at byte 32 overlaps/],
-  ['the same bytes twice', file([], [w(1n, 0n, 'a'), w(1n, 0n, 'b')]), /"b" at byte 0 overlaps/],
-  ['a name twice', file([], [w(1n, 0n), w(1n, 32n)]), /tensor "w" appears twice/],
-  ['a name with control characters', file([], [['\u001b[2J', 9]]), /tensor "\\u001b\[2J" has 9 d/],
+  ['half a block', file([], [['w', 1, 33n, Q8_0, 0n]]), /\b33, .*\b32/],
+  ['half a block a row', file([], [['w', 2, 16n, 2n, Q8_0, 0n]]), /\b16\b/],
+  ['a tensor out of range', file([], [w(17n, 0n)]), /"w" .*byte 68\b.*\b64/],
+  ['one far out of range', file([], [w(1n, 2n ** 50n)]), /"w" .*byte 1125899906842628/],
+  ['an offset of 2^64 - 1', file([], [w(1n, HUGE)]), /offset .*"w" .*1844/],
+  ['an offset aside', file([], [w(1n, 8n)]), /byte 8\b.*\b32/],
+  ['an overlap', file([], [w(9n, 0n, 'a'), w(1n, 32n, 'b')]), /"b" .*byte 32 overlaps/],
+  ['the same bytes twice', file([], [w(1n, 0n, 'a'), w(1n, 0n, 'b')]), /"b" .*byte 0 overlaps/],
+  ['a name twice', file([], [w(1n, 0n), w(1n, 32n)]), /tensor "w" .*twice/],
+  ['a name with control characters', file([], [['\u001b[2J', 9]]), /tensor "\\u001b\[2J" .*9 d/],
+]
+
+const UNSUPPORTED: typeof HOSTILE = [
+  ['version 1', bytes(MAGIC, 1, 0, 0), /\b2 or 3, got version 1/],
+  ['version 4', bytes(MAGIC, 4, 0n, 0n), /got version 4/],
+  ['big-endian', bytes(MAGIC, 0x03000000, 0n, 0n), /big-endian/],
 ]
 
 describe('openGGUF refuses', () => {
-  it.each(HOSTILE)('%s', async (_what, content, message) => {
+  it.each([
+    ...HOSTILE.map((row) => ['corrupt-file', ...row] as const),
+    ...UNSUPPORTED.map((row) => ['unsupported', ...row] as const),
+  ])('%s: %s', async (code, _what, content, mentions) => {
     const path = join(await temporaryFolder(), 'x.gguf')
     await writeFile(path, content)
     const error = await openGGUF(path).catch((e: unknown) => e)
-    expect(error).toBeInstanceOf(HeedError)
-    expect((error as Error).message).toMatch(message)
-    expect((error as Error).message).toContain(path)
+    expect(error).toEqual(heedError(code, { mentions }))
+    expect(error).toHaveProperty('message', expect.stringContaining(path))
   })
 
   it('a file cut short at any byte', async () => {

@@ -67,12 +67,12 @@ it('files of the hub with names of devices are refused everywhere, as a folder m
 })
 
 it.each([
-  ['EPERM', true, /another program has it open, or permission is denied/],
-  ['EACCES', true, /another program has it open, or permission is denied/],
-  ['EBUSY', true, /another program has it open, or permission is denied/],
-  ['EPERM', false, /permission denied/],
-  ['EBUSY', false, /another program has it open$/],
-  ['ENOSPC', true, /the disk is full/],
+  ['EPERM', true, /program.*permission/],
+  ['EACCES', true, /program.*permission/],
+  ['EBUSY', true, /program.*permission/],
+  ['EPERM', false, /: permission/],
+  ['EBUSY', false, /program[^,]*$/],
+  ['ENOSPC', true, /\bdisk\b/],
 ])('%s, on Windows %s, is explained', (code, isWindows, reason) => {
   const error = Object.assign(new Error(code), { code })
   expect((fileError(error, 'write', 'a', isWindows) as Error).message).toMatch(reason)

@@ -151,16 +151,16 @@ describe('an archive', () => {
     return [first, { ...second, record }]
   }
   const wrong: [string, ArchiveEntry[], RegExp][] = [
-    ['compressed', changed({ 10: 8 }), /is compressed/],
-    ['encrypted', changed({ 8: 1 }), /is encrypted/],
-    ['with two sizes', changed({ 20: 4 }), /two different sizes/],
-    ['with an entry beyond its end', changed({ 20: 4000, 24: 4000 }), /larger than the file/],
-    ['with an entry elsewhere', changed({ 42: 3 }), /stated position/],
-    ['with an entry outside of the file', changed({ 42: 0xfffffff0 }), /outside of the file/],
-    ['with a size that is missing', changed({ 24: 0xffffffff }), /has no size/],
+    ['compressed', changed({ 10: 8 }), /\bcompressed/],
+    ['encrypted', changed({ 8: 1 }), /\bencrypted/],
+    ['with two sizes', changed({ 20: 4 }), /\bsizes/],
+    ['with an entry beyond its end', changed({ 20: 4000, 24: 4000 }), /\blarger/],
+    ['with an entry elsewhere', changed({ 42: 3 }), /\bposition/],
+    ['with an entry outside of the file', changed({ 42: 0xfffffff0 }), /\boutside/],
+    ['with a size that is missing', changed({ 24: 0xffffffff }), /\bsize\b/],
     ['with entries in one place', changed({ 42: 0, 20: 60, 24: 60 }), /overlaps|larger/],
-    ['with a name twice', [...good(), good()[0]], /appears twice/],
-    ['without a pickle', good().slice(1), /no data\.pkl/],
+    ['with a name twice', [...good(), good()[0]], /\btwice/],
+    ['without a pickle', good().slice(1), /data\.pkl/],
     ['with another checksum', changed({ 16: 7 }), /checksum/],
     [
       'with another checksum of its pickle',

@@ -20,36 +20,28 @@ const f32 = (shape: unknown, begin: unknown, end: unknown) => ({
   data_offsets: [begin, end],
 })
 
-const HOSTILE: [what: string, bytes: Uint8Array, message: RegExp][] = [
+const HOSTILE: [what: string, bytes: Uint8Array, mentions: RegExp][] = [
   ['no header length', Buffer.alloc(7), /got 7 bytes/],
-  [
-    'a header of 100 GB',
-    fileBytes({}, 0, 100_000_000_000n),
-    /header states 100000000000 bytes, the limit/,
-  ],
+  ['a header of 100 GB', fileBytes({}, 0, 100_000_000_000n), /header .*100000000000 bytes/],
   ['a header of 2^64 - 1', fileBytes({}, 0, 2n ** 64n - 1n), /18446744073709551615 bytes/],
-  ['a header past the end', fileBytes({}, 0, 50n), /50 bytes in a file of 10/],
-  ['an empty header', fileBytes('', 0), /header of .*line 1, column 1: the text is empty/],
+  ['a header past the end', fileBytes({}, 0, 50n), /50 bytes .*\b10\b/],
+  ['an empty header', fileBytes('', 0), /header .*line 1, column 1: .*empty/],
   ['not JSON', fileBytes('{"a": }', 0), /header of .*line 1, column 7/],
   [
     'not UTF-8',
     Buffer.concat([Buffer.from([2, 0, 0, 0, 0, 0, 0, 0]), Buffer.from([0xff, 0xfe])]),
-    /not UTF-8/,
+    /UTF-8/,
   ],
-  ['a list', fileBytes([], 0), /not a JSON object/],
-  ['deep nesting', fileBytes('['.repeat(100_000), 0), /nested more than 256 levels/],
-  ['a tensor that is a number', fileBytes({ w: 5 }, 0), /"w": its entry is not/],
-  [
-    'unknown dtype',
-    fileBytes({ w: { ...f32([1], 0, 4), dtype: 'F13' } }, 4),
-    /"w": unknown dtype "F13"/,
-  ],
+  ['a list', fileBytes([], 0), /JSON object/],
+  ['deep nesting', fileBytes('['.repeat(100_000), 0), /256 levels/],
+  ['a tensor that is a number', fileBytes({ w: 5 }, 0), /"w": .*entry/],
+  ['unknown dtype', fileBytes({ w: { ...f32([1], 0, 4), dtype: 'F13' } }, 4), /"w": .*dtype "F13"/],
   [
     'dtype by prototype',
     fileBytes({ w: { ...f32([1], 0, 4), dtype: 'TOSTRING' } }, 4),
-    /unknown dtype/,
+    /"w": .*dtype "TOSTRING"/,
   ],
-  ['no dtype', fileBytes({ w: { shape: [1], data_offsets: [0, 4] } }, 4), /unknown dtype missing/],
+  ['no dtype', fileBytes({ w: { shape: [1], data_offsets: [0, 4] } }, 4), /"w": .*dtype missing/],
   ['negative size', fileBytes({ w: f32([-1], 0, 4) }, 4), /"w": shape \[-1\]/],
   ['two negative sizes', fileBytes({ w: f32([-1, -1], 0, 4) }, 4), /shape \[-1,-1\]/],
   ['a fraction', fileBytes({ w: f32([0.5, 2], 0, 4) }, 4), /shape \[0.5,2\]/],
@@ -57,7 +49,7 @@ const HOSTILE: [what: string, bytes: Uint8Array, message: RegExp][] = [
   [
     'huge sizes',
     fileBytes({ w: f32([2 ** 52, 2 ** 52], 0, 4) }, 4),
-    /needs .* bytes, its data_offsets give 4/,
+    /"w".* bytes.*data_offsets .*\b4\b/,
   ],
   ['sizes past 2^53', fileBytes({ w: f32([2 ** 54], 0, 4) }, 4), /shape \[18014398509481984\]/],
   [
@@ -68,13 +60,9 @@ const HOSTILE: [what: string, bytes: Uint8Array, message: RegExp][] = [
   [
     'NaN',
     fileBytes('{"w":{"dtype":"F32","shape":[NaN],"data_offsets":[0,4]}}', 4),
-    /expected a value/,
+    /header .*line 1, column \d+.*NaN/,
   ],
-  [
-    'wrong byte count',
-    fileBytes({ w: f32([2], 0, 4) }, 4),
-    /shape \[2\] of F32 needs 8 bytes, .* give 4/,
-  ],
+  ['wrong byte count', fileBytes({ w: f32([2], 0, 4) }, 4), /shape \[2\].*F32.* 8 bytes.*\b4\b/],
   ['begin after end', fileBytes({ w: f32([1], 4, 0) }, 4), /data_offsets \[4,0\]/],
   ['negative offset', fileBytes({ w: f32([1], -4, 0) }, 4), /data_offsets \[-4,0\]/],
   [
@@ -82,67 +70,54 @@ const HOSTILE: [what: string, bytes: Uint8Array, message: RegExp][] = [
     fileBytes({ w: { ...f32([1], 0, 4), data_offsets: [0, 4, 8] } }, 4),
     /data_offsets/,
   ],
-  ['out of range', fileBytes({ w: f32([2], 0, 8) }, 4), /"w" ends at byte 8, but there are 4/],
+  ['out of range', fileBytes({ w: f32([2], 0, 8) }, 4), /"w".* byte 8\b.*\b4\b/],
   [
     'far out of range',
     fileBytes({ w: f32([1], 1e15, 1e15 + 4) }, 4),
-    /ends at byte 1000000000000004/,
+    /"w".* byte 1000000000000004\b/,
   ],
-  [
-    'an overlap',
-    fileBytes({ a: f32([2], 0, 8), b: f32([2], 4, 12) }, 12),
-    /"b" at byte 4 overlaps/,
-  ],
+  ['an overlap', fileBytes({ a: f32([2], 0, 8), b: f32([2], 4, 12) }, 12), /"b" .*byte 4 overlaps/],
   [
     'the same bytes twice',
     fileBytes({ a: f32([1], 0, 4), b: f32([1], 0, 4) }, 4),
-    /"b" at byte 0 overlaps/,
+    /"b" .*byte 0 overlaps/,
   ],
   [
     'a hole',
     fileBytes({ a: f32([1], 0, 4), b: f32([1], 8, 12) }, 12),
-    /"b" at byte 8 leaves a gap of 4/,
+    /"b" .*byte 8 .*gap .*\b4\b/,
   ],
-  ['a hole at the start', fileBytes({ a: f32([1], 4, 8) }, 8), /"a" at byte 4 leaves a gap of 4/],
-  ['bytes at the end', fileBytes({ a: f32([1], 0, 4) }, 9), /5 bytes after the last tensor/],
-  ['data without tensors', fileBytes({}, 4), /4 bytes after the last tensor/],
+  ['a hole at the start', fileBytes({ a: f32([1], 4, 8) }, 8), /"a" .*byte 4 .*gap .*\b4\b/],
+  ['bytes at the end', fileBytes({ a: f32([1], 0, 4) }, 9), /\b5 bytes\b/],
+  ['data without tensors', fileBytes({}, 4), /\b4 bytes\b/],
   [
     'a name twice',
     fileBytes('{"w":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"w":1}', 0),
-    /"w" appears twice/,
+    /"w".* twice/,
   ],
   [
     'a field twice',
     fileBytes('{"w":{"dtype":"F32","dtype":"F32","shape":[0],"data_offsets":[0,0]}}', 0),
-    /twice/,
+    /"dtype".* twice/,
   ],
   [
     '__proto__',
     fileBytes('{"__proto__":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}', 0),
-    /"__proto__" is not allowed/,
+    /"__proto__"/,
   ],
-  [
-    '__proto__ in metadata',
-    fileBytes('{"__metadata__":{"__proto__":"x"}}', 0),
-    /"__proto__" is not allowed/,
-  ],
-  [
-    'metadata of numbers',
-    fileBytes({ __metadata__: { a: 1 } }, 0),
-    /__metadata__ "a" is not a string/,
-  ],
-  ['metadata as a list', fileBytes({ __metadata__: ['a'] }, 0), /__metadata__ is not/],
+  ['__proto__ in metadata', fileBytes('{"__metadata__":{"__proto__":"x"}}', 0), /"__proto__"/],
+  ['metadata of numbers', fileBytes({ __metadata__: { a: 1 } }, 0), /__metadata__ "a".*string/],
+  ['metadata as a list', fileBytes({ __metadata__: ['a'] }, 0), /__metadata__ /],
   ['control characters', fileBytes({ '\u001b[31m\n': 1 }, 0), /tensor "\\u001b\[31m\\n"/],
 ]
 
 describe('openSafetensors refuses', () => {
-  it.each(HOSTILE)('%s', async (_what, bytes, message) => {
+  it.each(HOSTILE)('%s', async (_what, bytes, mentions) => {
     const path = join(await temporaryFolder(), 'x.safetensors')
     await writeFile(path, bytes)
     const error = await openSafetensors(path).catch((e: unknown) => e)
-    expect(error).toBeInstanceOf(HeedError)
-    expect((error as Error).message).toMatch(message)
-    expect((error as Error).message).toContain(path)
+    expect(error).toEqual(heedError('corrupt-file', { mentions }))
+    expect(error).toHaveProperty('message', expect.stringContaining(path))
     expect(({} as Record<string, unknown>).dtype).toBeUndefined()
   })
 

@@ -121,16 +121,13 @@ describe('saveSafetensors', () => {
   })
 
   it.each([
-    ['f16', 65520, 'Save it as bf16 or f32'],
-    ['bf16', 3.4e38, 'Save it as f32'],
+    ['f16', 65520, 'bf16 or f32'],
+    ['bf16', 3.4e38, 'f32'],
   ] as const)('names the tensor that overflows %s', async (dtype, value, remedy) => {
     const dir = await temporaryFolder()
     const data = Float32Array.of(1, value, Number.POSITIVE_INFINITY)
     const save = saveSafetensors(dir, [{ name: 'h.7.bias', dtype, shape: [3], data }])
-    await expect(save).rejects.toThrow(heedError('invalid-option', { key: 'h.7.bias' }))
-    await expect(save).rejects.toThrow(
-      expect.objectContaining({ remedy: expect.stringContaining(remedy) }),
-    )
+    await expect(save).rejects.toThrow(heedError('invalid-option', { key: 'h.7.bias', remedy }))
     expect(await weightFiles(dir)).toEqual([])
   })
 

@@ -10,7 +10,6 @@ import { fromPretrained, type Head } from '../../src/models/index.ts'
 import { readSentenceConfig } from '../../src/models/sentence-config.ts'
 import { type Module, QuantizedEmbedding, QuantizedLinear } from '../../src/nn/index.ts'
 import { noGrad, type Tensor, tensor } from '../../src/tensor/index.ts'
-import { HeedError } from '../../src/util/errors.ts'
 import { heedError } from '../support/heed-error.ts'
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/gguf/', import.meta.url))
@@ -123,15 +122,16 @@ describe('a set of files', () => {
   })
 
   it.each([
-    ['another part in its place', '00003', /00002-of-00003.gguf must be part 2 of a set of 3, got/],
-    ['the first part twice', '00001', /00002-of-00003.gguf must be part 2 of a set of 3, got/],
-  ])('refuses %s', async (_, part, message) => {
+    ['another part in its place', '00003'],
+    ['the first part twice', '00001'],
+  ])('refuses %s', async (_, part) => {
     const folder = await copyOfSet()
     const copied = await readFile(join(folder, `bloom-${part}-of-00003.gguf`))
     await writeFile(join(folder, 'bloom-00002-of-00003.gguf'), copied)
     const error = await openGGUF(join(folder, SET)).catch((problem: unknown) => problem)
-    expect(error).toBeInstanceOf(HeedError)
-    expect((error as HeedError).message).toMatch(message)
+    expect(error).toEqual(
+      heedError('corrupt-file', { mentions: ['00002-of-00003.gguf', 'part 2', '3, got'] }),
+    )
   })
 
   it('says how the files must be called', async () => {
