@@ -9,5 +9,6 @@ export const SAMPLER = having('a batch sampler such as RandomWindows', 'batch')
 
 /** Batches by step number. The same step always gives the same batch. */
 export interface BatchSampler {
+  /** Returns the batch of a step, counted from 0. */
   batch(step: number): Batch | Promise<Batch>
 }

@@ -19,7 +19,9 @@ export interface BucketedOptions<E> {
     length: number,
     draw: { seed: number; step: number },
   ) => Batch | Promise<Batch>
+  /** Number of examples in a batch. */
   batchSize: number
+  /** Seed of the order of examples and of `collate`. Default 0. */
   seed?: number
   /** Maximum number of different batch lengths. A program is compiled for each. Default 8. */
   buckets?: number
@@ -39,6 +41,7 @@ const BUCKETED = optionKinds<BucketedOptions<unknown>>({
  * once in an order drawn from (seed, epoch); an incomplete last batch is dropped.
  */
 export class BucketedBatches<E> implements BatchSampler {
+  /** Number of batches in an epoch. */
   readonly stepsPerEpoch: number
   /** Lengths to which batches are padded, in ascending order. */
   readonly lengths: readonly number[]

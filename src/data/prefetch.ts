@@ -16,6 +16,7 @@ export class Prefetch implements BatchSampler {
   private readonly ahead: number
   private readonly made = new Map<number, Promise<Batch>>()
 
+  /** Prepares batches of `inner` up to `ahead` steps before they are needed. Default 2. */
   constructor(inner: BatchSampler, ahead = 2) {
     checkPrefetch(inner, ahead)
     this.inner = inner

@@ -20,10 +20,13 @@ import { TokenWriter } from './token-writer.ts'
 
 /** The part of a tokenizer that `prepareTokens` uses. */
 export interface TokenEncoder {
+  /** Number of ids. All ids are below it. */
   readonly vocabSize: number
+  /** Id that ends each document; undefined for none. */
   readonly eosTokenId: number | undefined
   /** Cuts a text that arrives in pieces into pieces that can be encoded independently. */
   cutPieces(pieces: Iterable<string>): Iterable<string>
+  /** Returns the ids of a text. */
   encode(text: string, options: { addSpecialTokens: boolean }): readonly number[]
   /** Everything that determines the ids. */
   toJSON(): unknown
@@ -33,6 +36,7 @@ export interface TokenEncoder {
 export interface PrepareTokensOptions {
   /** Text files, such as those of `findTextFiles`. Each file is a document. */
   files: string[]
+  /** The tokenizer. Its contents are part of the folder's name in the cache. */
   tokenizer: TokenEncoder
   /** Encoding of the files. See `readText`. */
   encoding?: string
@@ -64,6 +68,7 @@ export interface PrepareProgress {
   stage: 'read' | 'encode'
   /** Number of characters. */
   done: number
+  /** Number of characters of all files. Absent in the stage `read`. */
   total?: number
 }
 

@@ -9,6 +9,7 @@ export const ROW_SOURCE = having('the result of `openRows`', 'rows')
 export interface Row {
   /** Values by column. Cells of CSV files are strings; JSON and Parquet keep their types. */
   readonly values: Readonly<Record<string, unknown>>
+  /** Path of the file that contains the row. */
   readonly file: string
   /** Number of the line or row in that file, from 1. */
   readonly number: number
@@ -16,6 +17,7 @@ export interface Row {
 
 /** A source of rows, read on demand. Each call of `rows` starts from the first row. */
 export interface RowSource {
+  /** Names of the columns. */
   readonly columns: readonly string[]
   /** The files of the rows; undefined if rows refer to other files, such as images. */
   readonly files?: readonly string[]

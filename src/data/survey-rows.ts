@@ -6,6 +6,7 @@ import { ROW_SOURCE, type Row, type RowSource } from './row.ts'
 
 /** A summary of a column over all rows. */
 export interface ColumnSurvey {
+  /** Name of the column. */
   name: string
   /** Number of rows with a value of each type. `missing` counts null, NaN, blank strings and absent values. */
   types: Record<string, number>
@@ -19,14 +20,19 @@ export interface ColumnSurvey {
 
 /** Smallest, median and largest of some numbers. */
 export interface Spread {
+  /** The smallest number. */
   least: number
+  /** The median. */
   median: number
+  /** The largest number. */
   most: number
 }
 
 /** A summary of all rows. */
 export interface RowSurvey {
+  /** Number of rows. */
   rows: number
+  /** A summary of each column, in the order of the source. */
   columns: ColumnSurvey[]
   /** The first three rows. */
   examples: Row[]

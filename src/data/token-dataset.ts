@@ -11,12 +11,15 @@ export interface SplitOptions {
   fraction?: number
   /** `end` takes the end of the text; `document` takes whole documents, drawn with `seed`. Default `end`. */
   by?: 'end' | 'document'
+  /** Seed of the choice of documents. Default 0. */
   seed?: number
 }
 
 /** The tokens of a text, or of ranges of it, as one sequence. */
 export class TokenDataset {
+  /** Number of tokens. */
   readonly length: number
+  /** Size of the vocabulary. All ids are below it. */
   readonly vocabSize: number
   /** The position at which each document starts. */
   readonly documents: readonly number[]
@@ -44,6 +47,11 @@ export class TokenDataset {
     return dataset
   }
 
+  /**
+   * Creates a data set whose ids are read on demand.
+   * @param options `documents`: the position at which each document starts
+   * @throws HeedError for options of another type
+   */
   static fromSource(
     source: TokenSource,
     options: { vocabSize: number; documents: readonly number[] },

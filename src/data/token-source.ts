@@ -5,9 +5,11 @@ import { having } from '../util/options.ts'
 
 /** A sequence of token ids in memory or in files. */
 export interface TokenSource {
+  /** Number of ids. */
   readonly length: number
   /** Copies `count` ids, starting at `start`, to `out` at position `at`. */
   read(start: number, count: number, out: Int32Array, at: number): void
+  /** Closes the files. */
   close(): void
 }
 

@@ -8,12 +8,19 @@ import type { TokenDataset } from './token-dataset.ts'
 
 /** Token ids of shape (B, T), row-major: B rows of T tokens. */
 export interface TokenRows {
+  /** The ids. */
   data: Int32Array
+  /** [B, T]. */
   shape: [batchSize: number, contextLength: number]
 }
 
 /** Inputs (B, T), and as targets (B, T) the next token of each position. */
-export type TokenBatch = { readonly inputs: TokenRows; readonly targets: TokenRows }
+export type TokenBatch = {
+  /** Ids of the windows, i32 (B, T). */
+  readonly inputs: TokenRows
+  /** Ids of the next tokens, i32 (B, T). */
+  readonly targets: TokenRows
+}
 
 /** Options of `RandomWindows` and `SequentialWindows`. */
 export interface WindowOptions {
@@ -51,6 +58,7 @@ export class RandomWindows implements BatchSampler {
   private readonly contextLength: number
   private readonly seed: number
 
+  /** Samples from a data set. @throws HeedError if it is not longer than a window */
   constructor(dataset: TokenDataset, options: WindowOptions) {
     checkRandom(dataset, options)
     const { batchSize, contextLength, seed = 0 } = options
@@ -61,6 +69,7 @@ export class RandomWindows implements BatchSampler {
     this.seed = seed
   }
 
+  /** Returns the batch of a step: i32 (batchSize, contextLength) each. */
   batch(step: number): TokenBatch {
     checkArgument('RandomWindows', 'step', step, 'count')
     const places = this.dataset.length - this.contextLength
@@ -75,6 +84,7 @@ export class RandomWindows implements BatchSampler {
 export class SequentialWindows implements BatchSampler {
   /** Number of windows per epoch. The rest of the text, shorter than a window, is not used. */
   readonly windows: number
+  /** Number of batches in an epoch. */
   readonly stepsPerEpoch: number
   private readonly dataset: TokenDataset
   private readonly batchSize: number
@@ -83,6 +93,7 @@ export class SequentialWindows implements BatchSampler {
   private readonly shuffle: boolean
   private order: { epoch: number; indices: Uint32Array } | undefined
 
+  /** Divides a data set into windows. @throws HeedError if it has fewer windows than a batch needs */
   constructor(dataset: TokenDataset, options: SequentialOptions) {
     checkSequential(dataset, options)
     const { batchSize, contextLength, seed = 0, shuffle = true, dropLast = true } = options
@@ -104,6 +115,7 @@ export class SequentialWindows implements BatchSampler {
     })
   }
 
+  /** Returns the batch of a step: i32 (batchSize, contextLength) each; fewer rows in an incomplete last batch. */
   batch(step: number): TokenBatch {
     checkArgument('SequentialWindows', 'step', step, 'count')
     const epoch = Math.floor(step / this.stepsPerEpoch)

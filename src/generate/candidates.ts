@@ -1,6 +1,8 @@
 /** Candidates for the next token, in ascending order of their ids. Weights are not normalised. */
 export interface Candidates {
+  /** Ids of the candidates. */
   tokens: Int32Array
+  /** Weight of each candidate, proportional to its probability. */
   weights: Float64Array
 }
 

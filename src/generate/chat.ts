@@ -49,6 +49,7 @@ export class Chat {
   private ends: readonly number[] | undefined
   private turn: ChatTurn = { promptTokens: 0, readTokens: 0, writtenTokens: 0, forgotten: 0 }
 
+  /** Starts a conversation. @throws HeedError for a model that does not generate text and for unknown options */
   constructor(model: CausalLM, tokenizer: Tokenizer, options: ChatOptions = {}) {
     checkChat(model, tokenizer, options)
     checkHead('Chat', model, 'causal-lm')

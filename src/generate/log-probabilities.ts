@@ -4,6 +4,7 @@ import { checkWhole } from './processors/processor.ts'
 
 /** A token with its log-probability. */
 export interface TokenProbability {
+  /** Id of the token. */
   token: number
   /** Natural logarithm of the probability. */
   logprob: number

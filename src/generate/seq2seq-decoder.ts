@@ -21,6 +21,7 @@ export class Seq2SeqDecoder implements StepModel {
   private readonly rooms = new Map<string, Room>()
   private room: Room | null = null
 
+  /** Creates a decoder. @throws HeedError for a model that is not an encoder-decoder model */
   constructor(model: Seq2SeqLM) {
     checkHead('Seq2SeqDecoder', model, 'seq2seq-lm')
     this.model = model

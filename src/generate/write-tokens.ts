@@ -39,6 +39,7 @@ const checkCall = argumentKinds('writeTokens', {
 
 /** A generated token. */
 export interface Written {
+  /** Id of the token. */
   token: number
   /** The logits of the model (V), before any processor. */
   logits: TypedArray

@@ -26,11 +26,17 @@ export interface HubModelOptions {
 
 /** The progress of a file, as reported by transformers.js. */
 export interface TransformersProgress {
+  /** Whether the file is being downloaded or complete. */
   status: 'progress' | 'done'
+  /** Name of the model on the hub. */
   name: string
+  /** Path of the file in the repository. */
   file: string
+  /** Completed percentage of the file, 0 to 100. */
   progress: number
+  /** Bytes of the file so far. */
   loaded: number
+  /** Size of the file in bytes. */
   total: number
 }
 

@@ -26,15 +26,25 @@ import { type TokenClassification, tokenClassification } from './token-classific
 
 /** The type of the function that `pipeline` returns for each task. */
 export interface Pipelines {
+  /** Continues texts and answers conversations. */
   'text-generation': TextGeneration
+  /** Writes a text for each source text. */
   'text2text-generation': TextToText
+  /** Translates texts. */
   translation: Translation
+  /** Summarises texts. */
   summarization: Summarization
+  /** Predicts the tokens behind mask tokens. */
   'fill-mask': FillMask
+  /** Predicts labels of texts. */
   'text-classification': TextClassification
+  /** Predicts labels of words, such as names. */
   'token-classification': TokenClassification
+  /** Finds the answer to a question in a text. */
   'question-answering': QuestionAnswering
+  /** Embeds texts as vectors. */
   'feature-extraction': Embedder
+  /** Predicts labels of images. */
   'image-classification': ImageClassification
 }
 
@@ -47,13 +57,17 @@ type TextHead = Exclude<Head, ImageHead>
 
 /** A model with its tokenizer. */
 export interface ModelWithTokenizer<M> {
+  /** The model with its head. */
   model: M
+  /** The tokenizer with which it was trained. */
   tokenizer: Tokenizer
 }
 
 /** A model with its image processor. */
 export interface ModelWithProcessor<M> {
+  /** The model with its head. */
   model: M
+  /** The image processor with which it was trained. */
   processor: ImageProcessor
 }
 

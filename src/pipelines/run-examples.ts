@@ -12,7 +12,9 @@ import { type BatchTensors, holdBatch } from './hold-batch.ts'
 
 /** The source of random choices in a batch: masking and augmentation depend only on (seed, step). */
 export interface Draw {
+  /** Seed of the run. */
   seed: number
+  /** Number of the batch, counted from 0. */
   step: number
 }
 
@@ -28,7 +30,9 @@ export interface Batching<E> {
 
 /** Options of `runExamples`. */
 export interface RunOptions<E, R> {
+  /** How examples become batches. */
   batching: Batching<E>
+  /** The model of `forward`. It is set to evaluation mode. */
   model: Module
   /** Number of examples in a batch. */
   batchSize: number

@@ -12,7 +12,9 @@ import { BATCH_SIZE, type Batching } from './run-examples.ts'
 
 /** The token ids of a text or of a pair of texts; pairs may have token type ids. */
 export interface TextExample {
+  /** Token ids, with special tokens. */
   ids: readonly number[]
+  /** Token type ids: 0 for the first text, 1 for the second. Absent if the model has none. */
   typeIds?: readonly number[]
 }
 

@@ -45,6 +45,10 @@ const readOptions = optionReader<WriteTextOptions>('text-generation', {
 
 /** A result of the pipeline 'text-generation'. */
 export interface Written<Text = string> {
+  /**
+   * The prompt and its continuation, or the continuation alone with `returnFullText: false`. For a conversation, its
+   * messages.
+   */
   generated_text: Text
 }
 

@@ -125,32 +125,39 @@ export class Tokenizer {
     this.vocabSize = this.vocabulary.size
   }
 
+  /** Id of the token at the start of a text; undefined if the tokenizer has none. */
   get bosTokenId(): number | undefined {
     return this.idOf('bos_token')
   }
 
+  /** Id of the token at the end of a text; without one in the config, a usual one such as `</s>`. */
   get eosTokenId(): number | undefined {
     return this.idOf('eos_token') ?? this.usualEnd()
   }
 
+  /** Id of the token for unknown words or characters; undefined if the tokenizer has none. */
   get unkTokenId(): number | undefined {
     const { unknownToken } = this.pipeline.model
     const ofModel = unknownToken === undefined ? undefined : this.tokenToId(unknownToken)
     return this.idOf('unk_token') ?? ofModel
   }
 
+  /** Id of the token between two texts; undefined if the tokenizer has none. */
   get sepTokenId(): number | undefined {
     return this.idOf('sep_token')
   }
 
+  /** Id of the padding token; undefined if the tokenizer has none. */
   get padTokenId(): number | undefined {
     return this.idOf('pad_token')
   }
 
+  /** Id of the token whose output represents the whole text; undefined if the tokenizer has none. */
   get clsTokenId(): number | undefined {
     return this.idOf('cls_token')
   }
 
+  /** Id of the token in place of a word to predict; undefined if the tokenizer has none. */
   get maskTokenId(): number | undefined {
     return this.idOf('mask_token')
   }

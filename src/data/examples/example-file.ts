@@ -52,6 +52,7 @@ export async function writeExamples(
 /** Examples in a file. Each is read on access. */
 export interface StoredExamples<E> extends Examples<E> {
   readonly lengths: Uint32Array
+  /** Closes the file. Examples can no longer be read. */
   close(): Promise<void>
 }
 

@@ -7,7 +7,9 @@ const checkFirst = argumentKinds('firstExamples', { all: 'collection', most: 'co
 
 /** A collection of examples by index, in memory or in a file. Arrays qualify. */
 export interface Examples<E> {
+  /** Number of examples. */
   readonly length: number
+  /** Returns an example, counted from 0; undefined if the index is out of range. */
   at(index: number): E | undefined
   /** Lengths for bucketing, if they are known without reading the examples. */
   readonly lengths?: ArrayLike<number>
@@ -51,6 +53,7 @@ export function checkPacked(packed: PackedExamples): void {
 
 /** Consecutive examples in the format of `Packer`. */
 export interface PackedExamples {
+  /** The encoded examples, one after the other. */
   bytes: Uint8Array<ArrayBuffer>
   /** Size of each example in bytes. */
   sizes: Uint32Array<ArrayBuffer>

@@ -8,10 +8,12 @@ const checkJoined = argumentKinds('JoinedExamples', { examples: 'collection' })
 
 /** Presents examples of token ids as one long sequence. */
 export class JoinedExamples implements TokenSource {
+  /** Number of tokens of all examples. */
   readonly length: number
   private readonly examples: Examples<readonly number[]>
   private readonly starts: Float64Array
 
+  /** Joins examples. Without `examples.lengths`, all of them are read once. */
   constructor(examples: Examples<readonly number[]>) {
     checkJoined(examples)
     this.examples = examples
@@ -44,6 +46,7 @@ export class JoinedExamples implements TokenSource {
     })
   }
 
+  /** Does nothing: the examples belong to the caller. */
   close(): void {}
 }
 

@@ -11,7 +11,9 @@ import type { Row, RowSource } from '../row.ts'
 
 /** An array of unsigned bytes with its shape. */
 export interface IdxArray {
+  /** Sizes of the axes, outermost first: (count, height, width) for images. */
   readonly shape: readonly number[]
+  /** The bytes in row-major order. */
   readonly data: Uint8Array
 }
 

@@ -3,9 +3,13 @@ import { HeedError, invalidOption } from '../../util/errors.ts'
 
 /** An image as unsigned bytes of shape (height, width, channels). */
 export interface Image {
+  /** Width in pixels. */
   readonly width: number
+  /** Height in pixels. */
   readonly height: number
+  /** Number of channels: 1 for grey, 3 for RGB, 4 with opacity. */
   readonly channels: number
+  /** The bytes, 0 to 255, in the order rows, columns, channels. */
   readonly data: Uint8Array
 }
 

@@ -17,22 +17,39 @@ const sizes = z.union([
 const perChannel = z.union([z.number(), z.array(z.number()).min(1).max(16)])
 
 const schema = z.looseObject({
+  /** Class of the image processor in transformers. It decides the defaults of the other keys. */
   image_processor_type: z.string().max(200).optional(),
+  /** The same in older files. */
   feature_extractor_type: z.string().max(200).optional(),
+  /** Whether to resize images to `size`. Default true. */
   do_resize: z.boolean().default(true),
+  /** Size after resizing, in pixels: height and width, or the shortest edge. */
   size: sizes.optional(),
+  /** Whether a single number in `size` means both edges rather than the shortest one. */
   default_to_square: z.boolean().optional(),
+  /**
+   * Number of the resampling filter in Pillow: 0 nearest, 1 Lanczos, 2 bilinear, 3 bicubic, 4 box, 5 Hamming. Default
+   * 2.
+   */
   resample: z.int().min(0).max(5).default(2),
+  /** ConvNeXt: `size` divided by the shortest edge before the centre is cropped, for sizes below 384. */
   crop_pct: z.number().positive().max(1).optional(),
+  /** Whether to crop the centre to `crop_size`. */
   do_center_crop: z.boolean().optional(),
+  /** Size of the crop in pixels: height and width, or one number for both. */
   crop_size: z.union([side, heightAndWidth, square]).optional(),
+  /** Whether to multiply the bytes by `rescale_factor`. Default true. */
   do_rescale: z.boolean().default(true),
+  /** Factor of the bytes. Default 1/255. */
   rescale_factor: z
     .number()
     .positive()
     .default(1 / 255),
+  /** Whether to subtract `image_mean` and divide by `image_std`. Default true. */
   do_normalize: z.boolean().default(true),
+  /** Mean of each channel, or one for all, after rescaling. Default 0.5. */
   image_mean: perChannel.default([0.5, 0.5, 0.5]),
+  /** Standard deviation of each channel, or one for all, after rescaling. Default 0.5. */
   image_std: perChannel.default([0.5, 0.5, 0.5]),
 })
 

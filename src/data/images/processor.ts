@@ -19,6 +19,7 @@ const checkNormalize = argumentKinds('normalize', { out: 'floats', offset: 'coun
 
 /** Resizes, crops, rescales and normalises images to the input that a model expects. */
 export class ImageProcessor {
+  /** The settings, with defaults. */
   readonly config: CompleteImageConfig
   /** Channels of the result: 1 or 3. */
   readonly channels: number
@@ -48,6 +49,7 @@ export class ImageProcessor {
     return new ImageProcessor(await readJsonObject(file, { maxBytes: 1e6 }), file)
   }
 
+  /** Writes preprocessor_config.json to a folder. @throws HeedError if the file cannot be written */
   async save(folder: string): Promise<void> {
     checkArgument('ImageProcessor.save', 'folder', folder, 'text')
     const config = { image_processor_type: 'ViTImageProcessor', ...this.config }

@@ -16,9 +16,13 @@ export type Resample = (typeof RESAMPLES)[number]
 
 /** A region of an image in pixels. Its borders may be fractions. */
 export interface Box {
+  /** Distance from the left border. */
   left: number
+  /** Distance from the upper border. */
   top: number
+  /** Width in pixels. */
   width: number
+  /** Height in pixels. */
   height: number
 }
 

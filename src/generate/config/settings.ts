@@ -74,7 +74,10 @@ export interface Settings {
 }
 
 /** A model with the settings of its generation_config.json. */
-export type ConfiguredModel = { generationConfig?: JsonObject }
+export type ConfiguredModel = {
+  /** Contents of generation_config.json. Options of a call override them. */
+  generationConfig?: JsonObject
+}
 
 /**
  * The generation settings of a model, overridden by `settings`.

@@ -27,6 +27,10 @@ export class DraftModel extends Drafter {
   private readonly vocabSize: number
   private draw: { rules: SamplingOptions; sampler: Sampler } | null = null
 
+  /**
+   * Proposes tokens with a smaller model, which must have the vocabulary of the main one.
+   * @throws HeedError for a model that does not generate text, and unless `tokens` is a whole number from 1
+   */
   constructor(model: CausalLM, options: DraftModelOptions = {}) {
     checkDraftModel(model, options)
     const { tokens = 3, contextLength } = options

@@ -5,13 +5,17 @@ import type { SamplingOptions } from '../sampling.ts'
 
 /** The settings for choosing tokens of the text. Drafts chosen with the same settings are accepted more often. */
 export interface DraftRules {
+  /** Sampling settings of the text. */
   sampling: SamplingOptions
+  /** Logits processors of the text. */
   processors: readonly LogitsProcessor[]
 }
 
 /** A proposed token with the candidates from which it was drawn; null if it was not drawn. */
 export interface Draft {
+  /** Id of the proposed token. */
   token: number
+  /** The distribution from which it was drawn. */
   from: Candidates | null
 }
 

@@ -23,6 +23,7 @@ export class PromptLookup extends Drafter {
   private readonly ngram: number
   private readonly most: number
 
+  /** Creates the drafter. @throws HeedError unless `ngram` and `tokens` are whole numbers from 1 */
   constructor(options: PromptLookupOptions = {}) {
     checkPromptLookup(options)
     const { ngram = 3, tokens = 7 } = options

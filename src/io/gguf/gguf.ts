@@ -26,6 +26,7 @@ export const openGGUF = async (path: string): Promise<GGUFFile> =>
 
 /** Consecutive elements of a tensor, from index `start`. */
 export interface GGUFPiece {
+  /** Index of the first of these elements in the tensor. */
   start: number
   /** The same array is reused for each piece. Use it before requesting the next one. */
   values: Float32Array<ArrayBuffer>
@@ -41,7 +42,9 @@ interface StoredTensor {
 export class GGUFFile {
   /** Path of the file, or of the first shard. */
   readonly path: string
+  /** Version of the format: 2 or 3. */
   readonly version: number
+  /** The metadata, such as the architecture and the vocabulary. */
   readonly metadata: GGUFMetadata
   /** Names of all tensors, in the order of the file. */
   readonly names: readonly string[]
@@ -61,10 +64,12 @@ export class GGUFFile {
     this.names = [...this.tensors.keys()]
   }
 
+  /** Whether the file has a tensor of this name. */
   has(name: string): boolean {
     return this.tensors.has(name)
   }
 
+  /** Returns type, shape and size of a tensor. @throws HeedError for an unknown name */
   info(name: string): GGUFTensorInfo {
     return this.stored(name).entry
   }
@@ -117,6 +122,7 @@ export class GGUFFile {
     )
   }
 
+  /** Closes all shards. Tensors can no longer be read. */
   async close(): Promise<void> {
     const { shards } = this
     this.shards = []

@@ -17,7 +17,9 @@ import {
 
 /** Description of a tensor in a GGUF file. */
 export interface GGUFTensorInfo {
+  /** Name of the tensor, such as `blk.0.attn_q.weight`. */
   readonly name: string
+  /** Type of its elements or blocks, such as `F16` or `Q4_K`. */
   readonly type: GGUFType
   /** Shape, outermost axis first: (out, in) for a linear layer. */
   readonly shape: readonly number[]

@@ -4,6 +4,7 @@ import type { GGUFScalar, GGUFValue } from './types.ts'
 
 /** The metadata of a GGUF file. Accessors throw a HeedError if a value has another type. */
 export class GGUFMetadata {
+  /** All entries by key, such as `general.architecture`. */
   readonly entries: ReadonlyMap<string, GGUFValue>
   private readonly path: string
 
@@ -12,10 +13,12 @@ export class GGUFMetadata {
     this.path = path
   }
 
+  /** Whether there is an entry with this key. */
   has(key: string): boolean {
     return this.entries.has(key)
   }
 
+  /** Returns a number. @throws HeedError for another type, and for a missing key unless `absent` is given */
   number(key: string): number
   number(key: string, absent: number): number
   number(key: string, absent: undefined): number | undefined
@@ -23,6 +26,7 @@ export class GGUFMetadata {
     return this.get(key, absent, 'a number', isNumber)
   }
 
+  /** Returns a string. @throws HeedError for another type, and for a missing key unless `absent` is given */
   string(key: string): string
   string(key: string, absent: string): string
   string(key: string, absent: undefined): string | undefined
@@ -30,14 +34,17 @@ export class GGUFMetadata {
     return this.get(key, absent, 'a string', isString)
   }
 
+  /** Returns a boolean, or `absent` if the key is missing. @throws HeedError for another type */
   bool(key: string, absent: boolean): boolean {
     return this.get(key, [absent], 'true or false', isBoolean) ?? absent
   }
 
+  /** Returns a list of strings; undefined if the key is missing. @throws HeedError for another type */
   strings(key: string): string[] | undefined {
     return this.get(key, [undefined], 'a list of strings', isStrings)
   }
 
+  /** Returns a list of numbers; undefined if the key is missing. @throws HeedError for another type */
   numbers(key: string): number[] | undefined {
     return this.get(key, [undefined], 'a list of numbers', isNumbers)
   }

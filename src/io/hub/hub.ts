@@ -8,6 +8,7 @@ export interface HubOptions {
   endpoint?: string
   /** Default: HF_TOKEN. */
   token?: string
+  /** Aborting it stops the request; its reason is thrown. */
   signal?: AbortSignal
 }
 

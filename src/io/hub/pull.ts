@@ -16,6 +16,7 @@ export interface PullOptions extends HubOptions {
   revision?: string
   /** Patterns of files to download in addition to those of a model folder, such as `*.gguf`. */
   include?: readonly string[]
+  /** Called while files are downloaded. */
   onProgress?: (progress: PullProgress) => void
   /** Milliseconds before a retry; doubled each time. Default 1000. */
   retryDelay?: number
@@ -23,12 +24,15 @@ export interface PullOptions extends HubOptions {
 
 /** Progress of a download. */
 export interface PullProgress {
+  /** Path of the file in the repository. */
   file: string
   /** Number of bytes of this file so far. */
   done: number
+  /** Size of this file in bytes. */
   size: number
   /** Number of bytes of all files so far. */
   totalDone: number
+  /** Size of all files in bytes. */
   totalSize: number
 }
 
@@ -36,6 +40,7 @@ export interface PullProgress {
 export interface Pulled {
   /** Commit hash of the files. */
   commit: string
+  /** Path and size in bytes of each file. `fetched` is false for a file that was already complete. */
   files: { path: string; size: number; fetched: boolean }[]
 }
 

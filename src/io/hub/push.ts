@@ -19,6 +19,7 @@ export interface PushOptions extends HubOptions {
   message?: string
   /** Patterns of files to upload in addition to those of a model folder. */
   include?: readonly string[]
+  /** Called while a file is uploaded. `share` is the completed fraction, 0 to 1. */
   onProgress?: (progress: { file: string; share: number; state: string }) => void
 }
 

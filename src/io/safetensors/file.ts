@@ -17,11 +17,15 @@ import {
 
 /** An open checkpoint: one file or several shards. */
 export interface Safetensors {
+  /** Path of the file, or of the index of the shards. */
   readonly path: string
   /** Names of all tensors, in the order of the file. */
   readonly names: readonly string[]
+  /** The strings of `__metadata__`. */
   readonly metadata: Readonly<Record<string, string>>
+  /** Whether the checkpoint has a tensor of this name. */
   has(name: string): boolean
+  /** Returns dtype and shape of a tensor. @throws HeedError for an unknown name */
   info(name: string): TensorInfo
   /** Reads the elements as stored: f16 and bf16 as bit patterns, i64 as bigint. @throws HeedError for unknown names */
   read(name: string): Promise<TypedArray>
@@ -31,6 +35,7 @@ export interface Safetensors {
   read(name: string, options: { as: 'i32' }): Promise<Int32Array<ArrayBuffer>>
   /** Yields any number type as float32 in pieces, for large tensors. */
   pieces(name: string): AsyncGenerator<Piece>
+  /** Closes all files. Tensors can no longer be read. */
   close(): Promise<void>
 }
 

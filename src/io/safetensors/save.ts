@@ -14,6 +14,7 @@ import { type TensorToWrite, tensorBytes, tensorList, writeSafetensors } from '.
 export interface SaveWeightsOptions {
   /** Maximum number of data bytes per file. A larger tensor gets a separate file. Default 5e9. */
   maxShardBytes?: number
+  /** Strings for `__metadata__`. */
   metadata?: Record<string, string>
 }
 

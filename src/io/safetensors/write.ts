@@ -10,8 +10,11 @@ import { isStoredDType, STORED_DTYPES, type StoredDType, type TypedArray } from 
 
 /** A tensor for `saveSafetensors`. */
 export interface TensorToWrite {
+  /** Name of the tensor, such as `h.0.attn.c_attn.weight`. */
   name: string
+  /** Type of the elements in the file. */
   dtype: StoredDType
+  /** Shape, outermost axis first. */
   shape: readonly number[]
   /**
    * The elements, or a function that returns them on demand, so that only one tensor is in memory at a time. They may

@@ -10,6 +10,7 @@ import type { SpecialTokens } from './special-tokens.ts'
 export interface ChatMessage {
   /** Role: `system`, `user`, `assistant`, `tool`, or another role of the template. */
   role: string
+  /** The text, or a list of parts for templates that accept it. */
   content?: unknown
   [key: string]: unknown
 }

@@ -5,12 +5,16 @@ import { checkArgument, wrongArgument } from '../../util/check-argument.ts'
  * original text that starts at `base`.
  */
 export class AlignedText {
+  /** The text itself. */
   readonly text: string
   /** Start of this text in the original. */
   readonly base: number
   private readonly starts: Int32Array | undefined
   private readonly ends: Int32Array | undefined
 
+  /**
+   * Creates a text. `starts` and `ends` are the positions of each UTF-16 unit in the original; default: from `base`.
+   */
   constructor(text: string, base = 0, starts?: Int32Array, ends?: Int32Array) {
     if (typeof text !== 'string') throw wrongArgument('AlignedText', 'text', text, 'a string')
     this.text = text
@@ -29,6 +33,7 @@ export class AlignedText {
     return this.ends ? this.ends[i] : this.base + i + 1
   }
 
+  /** Returns the part from unit `from` to unit `to`, with `text` in its place if that has the same length. */
   slice(from: number, to: number, text = this.text.slice(from, to)): AlignedText {
     if (!this.starts) return new AlignedText(text, this.base + from)
     const base = from < to ? this.start(from) : this.base
@@ -53,6 +58,7 @@ export class TextRewriter {
   private ends: number[] = []
   private readonly source: AlignedText
 
+  /** Starts a rewrite of `source`. */
   constructor(source: AlignedText) {
     if (!(source instanceof AlignedText))
       throw wrongArgument('TextRewriter', 'source', source, 'an AlignedText')
@@ -85,6 +91,7 @@ export class TextRewriter {
     this.replace(Math.max(0, before), at, text)
   }
 
+  /** Returns the new text, aligned with the original of the source. */
   finish(): AlignedText {
     if (this.text === this.source.text) return this.source
     const starts = Int32Array.from(this.starts)

@@ -9,6 +9,7 @@ export interface Batch {
   inputIds: Int32Array
   /** 1 for tokens, 0 for padding. */
   attentionMask: Int32Array
+  /** 0 for tokens of the first text, 1 for those of the second. */
   tokenTypeIds: Int32Array
   /** The encoding of each text, without padding. */
   encodings: Encoding[]

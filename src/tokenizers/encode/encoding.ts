@@ -5,7 +5,9 @@ import type { PostProcessor, TemplateItem } from './steps.ts'
 
 /** The tokens of a text or a pair of texts, as parallel lists with one entry per token. */
 export interface Encoding {
+  /** Token ids. */
   ids: number[]
+  /** The tokens as the vocabulary writes them, such as `Ġhello` or `##ing`. */
   tokens: string[]
   /**
    * UTF-16 indices of each token in its text: `text.slice(start, end)`. A token that is part of a character has the

@@ -4,9 +4,11 @@ import type { TokenIds } from './steps.ts'
 
 /** Tokens of one word. */
 export interface Pieces {
+  /** Token ids. */
   ids: number[]
   /** Start and end of each token in the word, in UTF-16 units. */
   starts: number[]
+  /** End of each token in the word, in UTF-16 units. */
   ends: number[]
   /** Text of each token if it differs from the vocabulary, such as the original text of an unknown word. */
   texts?: string[]

@@ -6,10 +6,15 @@ import type { Pieces } from './pieces.ts'
 
 /** The steps of a tokenizer by their keys in `tokenizer.json`. */
 export interface TokenizerSteps {
+  /** Rewrites the text. */
   normalizer: Normalizer
+  /** Splits the text into words. */
   pre_tokenizer: PreTokenizer
+  /** Splits words into tokens. */
   model: WordModel
+  /** Adds special tokens. */
   post_processor: PostProcessor
+  /** Joins tokens to text. */
   decoder: Decoder
 }
 
@@ -27,12 +32,15 @@ export interface PreTokenizer {
 
 /** Tokens and their ids, such as a `Map`. */
 export interface TokenIds extends Iterable<readonly [token: string, id: number]> {
+  /** Number of tokens. */
   readonly size: number
+  /** Returns the id of a token; undefined if it is not in the vocabulary. */
   get(token: string): number | undefined
 }
 
 /** Splits a word into tokens of its vocabulary. */
 export interface WordModel {
+  /** Returns the tokens of a word. */
   encode(word: string): Pieces
   /** Vocabulary. */
   readonly vocab: TokenIds
@@ -60,7 +68,9 @@ export interface PostProcessor {
 
 /** Templates for a single text and for a pair. */
 export interface Template {
+  /** Items for one text. */
   readonly single: readonly TemplateItem[]
+  /** Items for two texts. */
   readonly pair: readonly TemplateItem[]
 }
 

@@ -18,6 +18,7 @@ import {
 export interface TiktokenEncoding {
   /** Pattern that matches a word, in Oniguruma's syntax. */
   pattern: string
+  /** Ids of the special tokens, such as `<|endoftext|>`. */
   specialTokens: Record<string, number>
 }
 

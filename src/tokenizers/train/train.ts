@@ -47,6 +47,7 @@ export interface TrainTokenizerOptions {
   lowercase?: boolean
   /** WordPiece, Unigram: maximum number of different characters; the most frequent are kept. Default 1000. */
   limitAlphabet?: number
+  /** Progress callback. An error that it throws aborts the training. */
   onProgress?: (progress: TokenizerProgress) => void
 }
 
@@ -54,7 +55,9 @@ export interface TrainTokenizerOptions {
 export interface TokenizerProgress {
   /** `count`: reading texts (`done` is in characters); `merge`: learning tokens. */
   stage: 'count' | 'merge'
+  /** Characters read, or tokens in the vocabulary so far. */
   done: number
+  /** Tokens in the final vocabulary. */
   total?: number
 }
 
@@ -84,6 +87,7 @@ export function trainTokenizer(texts: Iterable<string>, options: TrainTokenizerO
 
 /** Trains a tokenizer from texts that are added one at a time. Only word counts are kept in memory. */
 export interface TokenizerTrainer {
+  /** Counts the words of a text. */
   add(text: string): void
   /** @throws HeedError if there was no text, or `vocabSize` is too small for its characters */
   finish(): Tokenizer
