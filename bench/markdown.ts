@@ -26,7 +26,8 @@ ${versions(results)
 A ratio is Heed's speed divided by the peer's: the median over rounds in which both were measured one after the other,
 with its 95 % interval (bootstrap). A target is reached if the lower end of the interval is at least the target. \`read\`,
 \`readWrite\` and \`flops\` are the ceilings of this machine, measured in the same rounds. Heed's runs overlap as in
-training: the next run is prepared while one runs, and a turn ends with the last run. Peak memory is Heed's and the peer's.
+training: the next run is prepared while one runs, and a round ends with the last run. Peak memory is given as Heed's / the
+peer's.
 
 ${groupLines(results, cases)
   .map((line) => `- ${line}`)

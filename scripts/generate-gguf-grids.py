@@ -11,7 +11,7 @@ import numpy as np
 from gguf import quants
 
 TARGET = Path(__file__).resolve().parents[1] / "src" / "io" / "gguf" / "grids.ts"
-TABLES = ["IQ1_S", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S"]  # IQ1_M has that of IQ1_S
+TABLES = ["IQ1_S", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S"]  # IQ1_M has the table of IQ1_S
 
 
 def main():

@@ -2,7 +2,7 @@
 
     python tokenizer_folders.py SEED TEXTS FOLDER... > FILE
 
-Each line is a folder with cases.
+Each line of the output is a folder with cases.
 """
 
 import json

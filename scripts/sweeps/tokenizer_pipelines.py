@@ -2,7 +2,7 @@
 
     python tokenizer_pipelines.py SEED COUNT TEXTS > FILE
 
-Each line is a tokenizer.json with cases. A text that Python cannot encode has no ids. The fixture
+Each line of the output is a tokenizer.json with cases. A text that Python cannot encode has no ids. The fixture
 test/fixtures/tokenizer-pipelines.jsonl has SEED sample, COUNT 24 and TEXTS 14.
 """
 
@@ -138,7 +138,7 @@ def bpe(rng):
         "continuing_subword_prefix": prefix,
         "end_of_word_suffix": suffix,
         "fuse_unk": maybe(rng),
-        # With a prefix or suffix, Python's offsets count its bytes, and point after the text.
+        # With a prefix or suffix, Python's offsets include its bytes, and point past the end of the text.
         "byte_fallback": bool(bytes_of) and not prefix and not suffix,
         "ignore_merges": maybe(rng, 0.3),
         "dropout": rng.choice([None, None, None, 0.0, 1.0]),
@@ -236,7 +236,7 @@ def pipeline(rng):
 
 
 def units(text):
-    """UTF-16 index of each code point, as JavaScript counts."""
+    """UTF-16 index of each code point, as in JavaScript."""
     at = [0]
     for character in text:
         at.append(at[-1] + (2 if ord(character) > 0xFFFF else 1))
@@ -256,12 +256,12 @@ def case(tokenizer, text):
         }
     except (IndexError, KeyboardInterrupt):
         raise
-    except BaseException:  # pyo3's panics are no Exceptions
+    except BaseException:  # panics of pyo3 are not Exceptions
         return {"text": text}
 
 
 def is_usual(tokenizer):
-    """Whether added tokens keep texts of their own: Python finds equal and empty ones in no certain order."""
+    """Whether the texts of added tokens stay different: Python finds equal and empty ones in an undefined order."""
     tokens = list(tokenizer.get_added_tokens_decoder().values())
     if tokenizer.normalizer is None:
         return True
@@ -280,7 +280,7 @@ def write(seed, number, texts):
 
 
 def main(seed, count, texts):
-    """Runs each in a separate process, because some steps of Python's library crash or use all memory."""
+    """Runs each in a separate process, because some components of Python's library crash or use all memory."""
     for number in range(count):
         child = os.fork()
         if child:

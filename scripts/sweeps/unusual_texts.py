@@ -60,7 +60,7 @@ def unusual_texts(rng, count):
 
 
 def random_code(rng):
-    """Of a character that is in Unicode 14: JavaScript's tables are a version ahead of Python's library."""
+    """Whether a character is in Unicode 14: JavaScript's tables are one version newer than those of Python's library."""
     ranges = [(0, 0x250), (0x250, 0x3000), (0x3000, 0xD800), (0xF900, 0x10000), (0x10000, 0x12000), (0x1D400, 0x1FB00)]
     low, high = rng.choice(ranges)
     code = rng.randrange(low, high)
