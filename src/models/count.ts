@@ -11,10 +11,12 @@ import { invalidOption } from '../util/errors.ts'
 
 /** A model that can be counted, such as any registered model. */
 export interface Countable extends Module {
+  /** Maximum number of tokens. */
   readonly contextLength?: number
   /** Shape of the input, for models that read images. Their counts are per image. */
   readonly imageShape?: readonly number[]
   forward(...inputs: never[]): unknown
+  /** Creates a cache for `capacity` tokens; for an encoder-decoder model, and for a source of `sourceLength` tokens. */
   createCache?(room: { capacity: number; sourceLength?: number }): KVCache
 }
 
@@ -34,7 +36,9 @@ export interface Component {
 export interface ModelCount {
   /** Unit of the FLOPs. */
   unit: 'token' | 'image'
+  /** The components in the order of the model. Their sums are the counts of the model. */
   components: Component[]
+  /** Number of parameters. Shared ones count once. */
   parameters: number
   /** Number of tokens in the sequence. FLOPs are the mean over it, because later tokens attend to more keys. */
   context: number

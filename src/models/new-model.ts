@@ -11,8 +11,11 @@ import type { Sizes } from './shared/sizes.ts'
 
 /** Options of `newModel`. */
 export interface NewModelOptions {
+  /** Name of the family, such as `gpt2`. See `modelTypes`. */
   modelType: string
+  /** Name of the head. */
   head: Head
+  /** Sizes of the model. The family derives its config keys from them. */
   sizes: Sizes
   /** Dropout probability. Default 0. */
   dropout?: number

@@ -19,11 +19,13 @@ import { openWeights, type WeightFile, weightsOf } from './weight-file.ts'
 
 /** A model class with one head. */
 export interface ModelClass<M extends Module = Module> {
+  /** Creates a model with new weights from the keys of config.json. */
   new (config: never): M
   /** `model_type` of config.json. */
   readonly modelType: string
   /** Class names in transformers. The first one is written to config.json; all are accepted when opening. */
   readonly architectures: readonly string[]
+  /** Name of the head. */
   readonly head: Head
   /**
    * Paths below which a checkpoint must have every weight ('' is the whole model). Other weights belong to the head and

@@ -45,13 +45,21 @@ const checkEmbed = argumentKinds('SentenceEncoder.embed', {
 
 /** A sentence encoder: a model, its tokenizer and pooling, as in a folder of sentence-transformers. */
 export class SentenceEncoder {
+  /** The encoder, which returns hidden states. */
   readonly model: TextEncoder
+  /** The tokenizer of the encoder. */
   readonly tokenizer: Tokenizer
+  /** Pooling and normalisation. */
   readonly config: SentenceConfig
   /** Maximum number of tokens. Longer texts are truncated. */
   readonly maxTokens: number
   private readonly run: Held
 
+  /**
+   * Combines a model and its tokenizer. Default: the mean of the hidden states, with length 1.
+   * @throws HeedError for a model with a head, unknown kinds of pooling, and a tokenizer with more tokens than the
+   * model
+   */
   constructor(
     model: TextEncoder,
     tokenizer: Tokenizer,

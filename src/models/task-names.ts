@@ -10,16 +10,27 @@ import type { Head } from './heads/heads.ts'
  * training objective, which has no pipeline.
  */
 export const taskHeads = {
+  /** Continues texts and answers conversations. */
   'text-generation': 'causal-lm',
+  /** Predicts the tokens behind mask tokens. */
   'fill-mask': 'masked-lm',
+  /** Predicts labels of texts. */
   'text-classification': 'sequence-classification',
+  /** Predicts labels of words, such as names. */
   'token-classification': 'token-classification',
+  /** Finds the answer to a question in a text. */
   'question-answering': 'question-answering',
+  /** Embeds texts as vectors. */
   'feature-extraction': 'encoder',
+  /** Translates texts. */
   translation: 'seq2seq-lm',
+  /** Summarises texts. */
   summarization: 'seq2seq-lm',
+  /** Writes a text for each source text. */
   'text2text-generation': 'seq2seq-lm',
+  /** Predicts labels of images. */
   'image-classification': 'image-classification',
+  /** Restores missing spans of a text (Raffel et al., 2020, section 3.1.4). */
   'span-corruption': 'seq2seq-lm',
 } as const satisfies Record<string, Head>
 

@@ -10,6 +10,7 @@ export interface GGUFFormat {
   readonly className: string
   /** Derives the keys of config.json from the metadata and tensors of a file. */
   readonly config: (file: GGUFFile, architecture: string) => Promise<JsonObject>
+  /** Names of the tensors. */
   readonly names: GGUFNames
   /** Tensors that are stored differently than in a checkpoint, keyed by GGUF's name within a layer. */
   readonly forms: Readonly<Record<string, StoredForm>>
@@ -17,9 +18,11 @@ export interface GGUFFormat {
 
 /** Names of tensors in GGUF, mapped to those in checkpoints, without `.weight` and `.bias`. */
 export interface GGUFNames {
+  /** Tensors outside of layers, such as `token_embd`. */
   readonly outer: Readonly<Record<string, string>>
   /** Path of the list of layers, such as `model.layers`. */
   readonly layers: string
+  /** Tensors of a layer, such as `attn_q`, by their names within it. */
   readonly inner: Readonly<Record<string, string>>
 }
 

@@ -39,6 +39,7 @@ export interface CacheSize {
 export interface CausalLM extends Module {
   /** Maximum number of tokens. */
   readonly contextLength: number
+  /** Number of logits of a token, V. */
   readonly vocabSize: number
   /** Settings of generation_config.json. Generation uses them as defaults. */
   generationConfig?: JsonObject
@@ -57,6 +58,7 @@ export interface CausalLM extends Module {
 
 /** The output layer of most families. */
 export interface OutputLayer {
+  /** Hidden states to logits, C to V features. */
   lm_head: Linear
 }
 
@@ -111,6 +113,7 @@ export class CausalLMModel<C extends TextConfig, S extends TextStack, L extends 
     return this.family.cacheValidTo?.(this.config) ?? Number.POSITIVE_INFINITY
   }
 
+  /** Number of logits of a token, V. */
   get vocabSize(): number {
     return this.config.vocab_size
   }

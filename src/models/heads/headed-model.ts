@@ -39,6 +39,7 @@ const HEAD = new OptionRules({
 
 /** What the layers of a head are built on. */
 export interface BelowHead<S extends Module> {
+  /** The stack of the family. */
   readonly stack: S
   /** Number of labels, for classification heads. */
   readonly labelCount: number
@@ -48,11 +49,13 @@ export interface BelowHead<S extends Module> {
 
 /** A model class with a head. The stack is the field `P`; the layers of the head are further fields. */
 export interface HeadClass<C extends object, M> {
+  /** Creates a model with new weights. Missing config keys have the defaults of the family. */
   new (config?: Partial<C>): M
   /** `model_type` of the family. */
   readonly modelType: string
   /** Names of the class in transformers. */
   readonly architectures: readonly string[]
+  /** Name of the head. */
   readonly head: Head
   /** Paths below which a checkpoint must have every weight. */
   readonly base: readonly string[]
@@ -96,22 +99,27 @@ export abstract class HeadedModel<
     return this.#prefix === null ? fields : fields[this.#prefix]
   }
 
+  /** The family of the model. */
   protected get family(): F {
     return this.#family
   }
 
+  /** The specification of the head. */
   protected get spec(): H {
     return this.#spec
   }
 
+  /** The layers of the head, which are fields of the model. */
   protected get layers(): L {
     return this as unknown as L
   }
 
+  /** Computes the output of the head from hidden states f32 (B, T, C). */
   protected headLogits(states: Tensor): Tensor {
     return this.#spec.logits(this.layers, states, this.below)
   }
 
+  /** Config and stack, which some heads read. */
   protected get below(): { config: C; stack: S } {
     return { config: this.config, stack: this.stack }
   }

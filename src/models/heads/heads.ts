@@ -11,16 +11,27 @@ import type { TokenClassifier } from './token-classification.ts'
 
 /** The heads, named as in transformers' AutoModelFor…, with the interface of models that have them. */
 export interface Heads {
+  /** Predicts the next token. */
   'causal-lm': CausalLM
+  /** Encodes a source text and predicts the next token of the target. */
   'seq2seq-lm': Seq2SeqLM
+  /** Returns hidden states, without a head. */
   encoder: TextEncoder
+  /** Predicts masked tokens. */
   'masked-lm': MaskedLM
+  /** Predicts whether the second text follows the first one. */
   'next-sentence-prediction': NextSentencePredictor
+  /** Predicts masked tokens and whether the second text follows the first one. */
   pretraining: Pretraining
+  /** Classifies texts. */
   'sequence-classification': SequenceClassifier
+  /** Classifies tokens. */
   'token-classification': TokenClassifier
+  /** Finds the start and the end of an answer. */
   'question-answering': QuestionAnswerer
+  /** Returns features of images, without a head. */
   'image-features': ImageEncoder
+  /** Classifies images. */
   'image-classification': ImageClassifier
 }
 

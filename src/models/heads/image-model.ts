@@ -14,6 +14,7 @@ export interface ImageModel extends Module {
 
 /** An image model without a head. */
 export interface ImageEncoder extends ImageModel {
+  /** Width of the hidden states, C. */
   readonly hiddenSize: number
   /** Computes hidden states: images f32 (N, C, H, W) -> (N, tokens, width), or (N, width, h, w) for a CNN. */
   forward(images: Tensor): Tensor

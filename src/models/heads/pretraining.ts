@@ -38,6 +38,7 @@ export interface Pretraining extends EncoderModel {
  */
 export interface PretrainingSpec<C extends object, S extends TextStack, L extends object>
   extends HeadSpec<C, S, L> {
+  /** Computes the logits (B, 2) of the second objective from the hidden states of the stack. */
   readonly nextSentence: (layers: L, states: Tensor, model: { config: C; stack: S }) => Tensor
 }
 

@@ -28,6 +28,7 @@ export interface QuestionAnswerer extends EncoderModel {
 
 /** The layer that scores where an answer starts and ends. */
 export interface SpanLayer {
+  /** Hidden states to scores of start and end, C to 2 features. */
   qa_outputs: Linear
 }
 

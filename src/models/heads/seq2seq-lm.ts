@@ -49,6 +49,7 @@ export interface Seq2SeqLM extends Module {
   readonly vocabSize: number
   /** Id of the first token of the decoder. */
   readonly decoderStartTokenId: number
+  /** Id of the padding token. */
   readonly padTokenId: number
   /** Settings of generation_config.json. Generation uses them as defaults. */
   generationConfig?: JsonObject

@@ -86,6 +86,7 @@ export class SequenceClassifierModel<C extends TextConfig, S extends TextStack, 
 
 /** The classification layer of a decoder. */
 export interface ScoreLayer {
+  /** Hidden states to logits of the labels, C to K features. */
   score: Linear
 }
 

@@ -30,11 +30,13 @@ export interface EncoderOptions {
 export interface EncoderModel extends Module {
   /** Maximum number of tokens. */
   readonly contextLength: number
+  /** Number of tokens in the vocabulary, V. */
   readonly vocabSize: number
 }
 
 /** A text model without a head, which returns one vector per token. */
 export interface TextEncoder extends EncoderModel {
+  /** Width of the hidden states, C. */
   readonly hiddenSize: number
   /** Computes hidden states: i32 (B, T) -> f32 (B, T, C). */
   forward(ids: Tensor, options?: EncoderOptions): Tensor
@@ -61,6 +63,7 @@ export abstract class TextModel<
     return this.family.contextLength(this.config)
   }
 
+  /** Number of tokens in the vocabulary, V. */
   get vocabSize(): number {
     return this.config.vocab_size
   }

@@ -37,23 +37,41 @@ import { labelFields } from './labels.ts'
 /** Schema of BERT's config.json. */
 export const bertSchema = once(() =>
   z.object({
+    /** Number of tokens in the vocabulary, V. */
     vocab_size: dimension.default(30522),
+    /** Width of the hidden states, C. */
     hidden_size: dimension.default(768),
+    /** Number of layers. */
     num_hidden_layers: layerCount.default(12),
+    /** Number of attention heads of a layer. */
     num_attention_heads: layerCount.default(12),
+    /** Width of the hidden layer of the feed-forward network. */
     intermediate_size: dimension.default(3072),
+    /** Activation function of the feed-forward network. */
     hidden_act: activation.default('gelu'),
+    /** Dropout probability of the embeddings and of the output of each block. */
     hidden_dropout_prob: probability.default(0.1),
+    /** Dropout probability of the attention weights. */
     attention_probs_dropout_prob: probability.default(0.1),
-    classifier_dropout: probability.nullable().default(null), // null: hidden_dropout_prob
+    /** Dropout probability before the classification layer. Null: hidden_dropout_prob. */
+    classifier_dropout: probability.nullable().default(null),
+    /** Maximum number of tokens in a sequence. */
     max_position_embeddings: dimension.default(512),
+    /** Number of token types: segments of a text pair. */
     type_vocab_size: dimension.default(2),
+    /** Standard deviation of the initial weights. */
     initializer_range: deviation.default(0.02),
+    /** Added to the variance in layer normalisation. */
     layer_norm_eps: epsilon.default(1e-12),
-    is_decoder: z.boolean().default(false), // attends to earlier tokens only
+    /** Whether tokens attend to earlier ones only. */
+    is_decoder: z.boolean().default(false),
+    /** Whether the output layer shares the weight of the token embeddings. */
     tie_word_embeddings: z.boolean().default(true),
+    /** Id of the padding token; null for none. */
     pad_token_id: tokenId.default(0),
+    /** Id of the token at the start of a text; null for none. */
     bos_token_id: tokenId.default(null),
+    /** Id of the token that ends a text, or a list of such ids; null for none. */
     eos_token_id: eosTokenId.default(null),
     ...labelFields,
   }),

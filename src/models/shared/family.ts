@@ -16,6 +16,7 @@ export interface Architecture<C extends object> {
   readonly modelType: string
   /** Name in messages, such as "GPT-2". */
   readonly title: string
+  /** The format of config.json. */
   readonly config: ConfigFormat<C>
 }
 
@@ -28,9 +29,11 @@ export interface StackParts {
 /** A family: the stack below any head, and its names in checkpoints. */
 export interface Family<C extends object, S extends Module, P extends string>
   extends Architecture<C> {
+  /** Class of the stack: the layers below any head. */
   readonly Stack: new (config: C, has: StackParts) => S
   /** Field of the stack in models with a head, and thus the prefix of its keys, such as `transformer`. */
   readonly prefix: P
+  /** Names of the layers of the stack. */
   readonly names: StackNames<C>
   /** Keys of checkpoints that are not weights, such as stored masks. */
   readonly ignoredKeys?: RegExp

@@ -34,11 +34,15 @@ const MAX_LABELS = 1e6
 
 /** Config keys for labels. Spread them into the schema of a config. */
 export const labelFields = {
+  /** Names of the labels by their numbers, from "0". */
   id2label: z
     .record(z.string().regex(/^\d{1,9}$/, 'must be the number of a label'), labelName)
     .nullish(),
-  label2id: z.record(z.string(), labelNumber).nullish().catch(null), // unused; id2label is read instead
-  num_labels: z.union([z.int().max(MAX_LABELS), z.boolean().transform(Number)]).nullish(), // in older configs without names
+  /** Numbers of the labels by their names. `id2label` is read instead. */
+  label2id: z.record(z.string(), labelNumber).nullish().catch(null),
+  /** Number of labels in older configs, which have no names. */
+  num_labels: z.union([z.int().max(MAX_LABELS), z.boolean().transform(Number)]).nullish(),
+  /** Kind of classification, which decides the loss. Null: it depends on the labels. */
   problem_type: z.unknown().optional().transform(problemType),
 }
 

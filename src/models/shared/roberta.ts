@@ -33,9 +33,13 @@ import { robertaTokenizer } from './tokenizers.ts'
 export const robertaSchema = once(() => {
   const { pad_token_id, bos_token_id, eos_token_id } = bertSchema().shape
   return bertSchema().extend({
+    /** Number of tokens in the vocabulary, V. */
     vocab_size: dimension.default(50265),
-    pad_token_id: pad_token_id.unwrap().unwrap().default(1), // position ids start after it
+    /** Id of the padding token. Position ids start after it. */
+    pad_token_id: pad_token_id.unwrap().unwrap().default(1),
+    /** Id of the token at the start of a text; null for none. */
     bos_token_id: bos_token_id.default(0),
+    /** Id of the token that ends a text, or a list of such ids; null for none. */
     eos_token_id: eos_token_id.default(2),
   })
 })

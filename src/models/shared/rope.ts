@@ -46,10 +46,15 @@ const rope = z
 
 /** Config keys for rotary embeddings. Spread them into the schema of a config. */
 export const ropeFields = {
+  /** Base of the frequencies of rotary embeddings. Default 10000. */
   rope_theta: z.number().positive().optional(),
+  /** Scaling of rotary embeddings in older files. It overrides `rope_parameters`. */
   rope_scaling: rope,
+  /** Type, base and scaling of rotary embeddings. */
   rope_parameters: rope,
+  /** Fraction of a head's features that are rotated. Default 1. */
   partial_rotary_factor: share,
+  /** Context length before it was extended, in tokens, for the scaling of rotary embeddings. */
   original_max_position_embeddings: dimension.nullish(),
 }
 

@@ -2,12 +2,15 @@
 
 /** Sizes of a new model. */
 export interface Sizes {
+  /** Number of layers. */
   layers: number
+  /** Number of attention heads of a layer. */
   heads: number
   /** Width of the hidden states. */
   dim: number
   /** Maximum number of tokens. */
   context: number
+  /** Id of the padding token. */
   padTokenId: number
 }
 

@@ -7,10 +7,15 @@ const layerTypes = ['full_attention', 'sliding_attention'] as const
 
 /** Config keys for sliding windows. Spread them into the schema of a config. */
 export const windowFields = {
+  /** Whether layers use `sliding_window`. */
   use_sliding_window: z.boolean().default(false),
+  /** Number of tokens that a token attends to, itself included. Null: no limit. */
   sliding_window: dimension.nullable().default(4096),
-  max_window_layers: z.int().min(0).default(28), // number of lowest layers without a window
+  /** Number of lowest layers without a window, if layer_types is null. */
+  max_window_layers: z.int().min(0).default(28),
+  /** Kind of attention of each layer. Null: derived from `max_window_layers`. */
   layer_types: z.array(z.enum(layerTypes)).nullable().optional(),
+  /** Number of layers. */
   num_hidden_layers: layerCount.default(32),
 }
 

@@ -39,20 +39,35 @@ import { decoderTokenizer } from '../shared/tokenizers.ts'
 
 const schema = once(() =>
   z.object({
+    /** Number of tokens in the vocabulary, V. */
     vocab_size: dimension.default(250880),
+    /** Width of the hidden states, C. */
     hidden_size: dimension.default(64),
+    /** Number of layers. */
     n_layer: layerCount.default(2),
+    /** Number of attention heads of a layer. */
     n_head: layerCount.default(8),
+    /** Added to the variance in layer normalisation. */
     layer_norm_epsilon: epsilon.default(1e-5),
+    /** Standard deviation of the initial weights. */
     initializer_range: deviation.default(0.02),
+    /** Whether residuals are taken after the layer normalisation rather than before it. */
     apply_residual_connection_post_layernorm: z.boolean().default(false),
+    /** Dropout probability of the output of each block. */
     hidden_dropout: probability.default(0),
+    /** Dropout probability of the attention weights. */
     attention_dropout: probability.default(0),
-    classifier_dropout: probability.nullish(), // for token classification; null: hidden_dropout
-    seq_length: dimension.default(2048), // in training; the model accepts any length
+    /** Dropout probability before the layer that classifies tokens. Null: hidden_dropout. */
+    classifier_dropout: probability.nullish(),
+    /** Number of tokens of a sequence in training. The model accepts any length. */
+    seq_length: dimension.default(2048),
+    /** Whether the output layer shares the weight of the token embeddings. */
     tie_word_embeddings: z.boolean().default(true),
+    /** Id of the padding token; null for none. */
     pad_token_id: tokenId.default(null),
+    /** Id of the token at the start of a text; null for none. */
     bos_token_id: tokenId.default(1),
+    /** Id of the token that ends a text, or a list of such ids; null for none. */
     eos_token_id: eosTokenId.default(2),
     ...labelFields,
   }),

@@ -38,20 +38,35 @@ import { bertTokenizer } from '../shared/tokenizers.ts'
 
 const schema = once(() =>
   z.object({
+    /** Number of tokens in the vocabulary, V. */
     vocab_size: dimension.default(30522),
+    /** Maximum number of tokens in a sequence. */
     max_position_embeddings: dimension.default(512),
-    sinusoidal_pos_embds: z.boolean().default(false), // initialises positions with sinusoids
+    /** Whether position embeddings start as sinusoids (Vaswani et al., 2017, section 3.5). */
+    sinusoidal_pos_embds: z.boolean().default(false),
+    /** Number of layers. */
     n_layers: layerCount.default(6),
+    /** Number of attention heads of a layer. */
     n_heads: layerCount.default(12),
+    /** Width of the hidden states, C. */
     dim: dimension.default(768),
+    /** Width of the hidden layer of the feed-forward network. */
     hidden_dim: dimension.default(3072),
+    /** Dropout probability of the embeddings and of the output of each feed-forward network. */
     dropout: probability.default(0.1),
+    /** Dropout probability of the attention weights. */
     attention_dropout: probability.default(0.1),
+    /** Activation function of the feed-forward network. */
     activation: activation.default('gelu'),
+    /** Standard deviation of the initial weights. */
     initializer_range: deviation.default(0.02),
+    /** Dropout probability before the question answering layer. */
     qa_dropout: probability.default(0.1),
+    /** Dropout probability before the classification layer. */
     seq_classif_dropout: probability.default(0.2),
+    /** Whether the output layer shares the weight of the token embeddings. */
     tie_word_embeddings: z.boolean().default(true),
+    /** Id of the padding token; null for none. */
     pad_token_id: tokenId.default(0),
     ...labelFields,
   }),

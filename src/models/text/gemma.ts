@@ -16,23 +16,38 @@ import { llamaTokenClassifier } from '../shared/llama-heads.ts'
 
 const schema = once(() =>
   llamaCommonSchema().extend({
+    /** Number of tokens in the vocabulary, V. */
     vocab_size: dimension.default(256000),
+    /** Width of the hidden states, C. */
     hidden_size: dimension.default(3072),
+    /** Width of the hidden layer of the feed-forward network. */
     intermediate_size: dimension.default(24576),
+    /** Number of layers. */
     num_hidden_layers: layerCount.default(28),
+    /** Number of attention heads of a layer. */
     num_attention_heads: layerCount.default(16),
+    /** Number of heads of keys and values (grouped-query attention). Null: num_attention_heads. */
     num_key_value_heads: layerCount.nullable().default(16),
+    /** Width of a head, D. Null: hidden_size / num_attention_heads. */
     head_dim: layerCount.nullable().default(256),
     // The first releases specify gelu, but use its tanh approximation.
+    /** Activation function of the feed-forward network. `gelu` is read as its tanh approximation. */
     hidden_act: activation
       .default('gelu_pytorch_tanh')
       .transform((name) => (name === 'gelu' ? 'gelu_pytorch_tanh' : name)),
+    /** Maximum number of tokens in a sequence. */
     max_position_embeddings: dimension.default(8192),
+    /** Whether the projections of the attention have a bias. */
     attention_bias: z.boolean().default(false),
+    /** Whether tokens attend to later ones. Not supported: false or null. */
     use_bidirectional_attention: z.literal(false).nullable().default(null),
+    /** Whether the output layer shares the weight of the token embeddings. */
     tie_word_embeddings: z.boolean().default(true),
+    /** Id of the padding token; null for none. */
     pad_token_id: tokenId.default(0),
+    /** Id of the token at the start of a text; null for none. */
     bos_token_id: tokenId.default(2),
+    /** Id of the token that ends a text, or a list of such ids; null for none. */
     eos_token_id: eosTokenId.default(1),
   }),
 )

@@ -42,24 +42,43 @@ import { decoderTokenizer } from '../shared/tokenizers.ts'
 
 const schema = once(() =>
   z.object({
+    /** Number of tokens in the vocabulary, V. */
     vocab_size: dimension.default(50257),
+    /** Maximum number of tokens in a sequence. */
     n_positions: dimension.default(1024),
+    /** Width of the hidden states, C. */
     n_embd: dimension.default(768),
+    /** Number of layers. */
     n_layer: layerCount.default(12),
+    /** Number of attention heads of a layer. */
     n_head: layerCount.default(12),
-    n_inner: dimension.nullable().default(null), // null: four times n_embd
+    /** Width of the hidden layer of the feed-forward network. Null: four times n_embd. */
+    n_inner: dimension.nullable().default(null),
+    /** Activation function of the feed-forward network. */
     activation_function: activation.default('gelu_new'),
+    /** Dropout probability of the output of each block. */
     resid_pdrop: probability.default(0.1),
+    /** Dropout probability of the embeddings. */
     embd_pdrop: probability.default(0.1),
+    /** Dropout probability of the attention weights. */
     attn_pdrop: probability.default(0.1),
-    classifier_dropout: probability.nullish(), // for token classification; null: 0.1
+    /** Dropout probability before the layer that classifies tokens. Null: 0.1. */
+    classifier_dropout: probability.nullish(),
+    /** Added to the variance in layer normalisation. */
     layer_norm_epsilon: epsilon.default(1e-5),
+    /** Standard deviation of the initial weights. */
     initializer_range: deviation.default(0.02),
+    /** Whether scores are divided by √D. */
     scale_attn_weights: z.boolean().default(true),
+    /** Whether scores of layer i, from 0, are also divided by i + 1. */
     scale_attn_by_inverse_layer_idx: z.boolean().default(false),
+    /** Whether the output layer shares the weight of the token embeddings. */
     tie_word_embeddings: z.boolean().default(true),
+    /** Id of the token at the start of a text; null for none. */
     bos_token_id: tokenId.default(50256),
+    /** Id of the token that ends a text, or a list of such ids; null for none. */
     eos_token_id: eosTokenId.default(50256),
+    /** Id of the padding token; null for none. */
     pad_token_id: tokenId.default(null),
     ...labelFields,
   }),
@@ -83,8 +102,11 @@ export type GPT2LayerConfig = GPT2Config & { layer: number }
 export class GPT2Attention extends Module<GPT2LayerConfig> {
   /** @hidden */
   static readonly configRules = wholeConfig
+  /** Projection to queries, keys and values, C to 3·C features. */
   c_attn = new Conv1D(this.config.n_embd, 3 * this.config.n_embd, initial(this.config))
+  /** Projection of the joined heads, C to C features. */
   c_proj = new Conv1D(this.config.n_embd, this.config.n_embd, residual(this.config))
+  /** Dropout of the output. */
   resid_dropout = new Dropout(this.config.resid_pdrop)
 
   forward(x: Tensor, cache?: LayerCache, mask?: Tensor): Tensor {
@@ -101,8 +123,11 @@ export class GPT2Attention extends Module<GPT2LayerConfig> {
 export class GPT2MLP extends Module<GPT2Config> {
   /** @hidden */
   static readonly configRules = wholeConfig
+  /** First layer, C to `n_inner` features. */
   c_fc = new Conv1D(this.config.n_embd, innerSize(this.config), initial(this.config))
+  /** Second layer, `n_inner` to C features. */
   c_proj = new Conv1D(innerSize(this.config), this.config.n_embd, residual(this.config))
+  /** Dropout of the output. */
   dropout = new Dropout(this.config.resid_pdrop)
 
   forward(x: Tensor): Tensor {

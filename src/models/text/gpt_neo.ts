@@ -43,31 +43,49 @@ const attentionType = z.enum(['global', 'local'])
 
 const schema = once(() =>
   z.object({
+    /** Number of tokens in the vocabulary, V. */
     vocab_size: dimension.default(50257),
+    /** Maximum number of tokens in a sequence. */
     max_position_embeddings: dimension.default(2048),
+    /** Width of the hidden states, C. */
     hidden_size: dimension.default(2048),
+    /** Number of layers. */
     num_layers: layerCount.default(24),
+    /** Number of attention heads of a layer. */
     num_heads: layerCount.default(16),
-    intermediate_size: dimension.nullable().default(null), // null: four times hidden_size
-    // [[["global", "local"], 12]]: alternating, 24 layers in total
+    /** Width of the hidden layer of the feed-forward network. Null: four times hidden_size. */
+    intermediate_size: dimension.nullable().default(null),
+    /** Kinds of attention and how often each list is repeated: `[[["global", "local"], 12]]` for 24 layers. */
     attention_types: z
       .array(z.tuple([z.array(attentionType).max(64), layerCount]))
       .max(64)
       .nullish()
       .transform((types) => types ?? [[['global' as const, 'local' as const], 12] as const]),
-    // One type per layer. Some configs contain it in addition to attention_types.
+    /** Kind of attention of each layer. Some configs contain it in addition to `attention_types`. */
     attention_layers: z.array(attentionType).max(4096).nullish(),
+    /** Number of tokens that a token attends to in local layers, itself included. */
     window_size: dimension.default(256),
+    /** Activation function of the feed-forward network. */
     activation_function: activation.default('gelu_new'),
+    /** Dropout probability of the output of each block. */
     resid_dropout: probability.default(0),
+    /** Dropout probability of the embeddings. */
     embed_dropout: probability.default(0),
+    /** Dropout probability of the attention weights. */
     attention_dropout: probability.default(0),
-    classifier_dropout: probability.default(0.1), // for token classification
+    /** Dropout probability before the layer that classifies tokens. */
+    classifier_dropout: probability.default(0.1),
+    /** Added to the variance in layer normalisation. */
     layer_norm_epsilon: epsilon.default(1e-5),
+    /** Standard deviation of the initial weights. */
     initializer_range: deviation.default(0.02),
+    /** Whether the output layer shares the weight of the token embeddings. */
     tie_word_embeddings: z.boolean().default(true),
+    /** Id of the padding token; null for none. */
     pad_token_id: tokenId.default(null),
+    /** Id of the token at the start of a text; null for none. */
     bos_token_id: tokenId.default(50256),
+    /** Id of the token that ends a text, or a list of such ids; null for none. */
     eos_token_id: eosTokenId.default(50256),
     ...labelFields,
   }),

@@ -11,11 +11,17 @@ const factor = z.number().default(1)
 
 const schema = once(() =>
   llamaCommonSchema().extend({
+    /** Whether the projections of the attention have a bias. */
     attention_bias: z.boolean().default(false),
+    /** Whether the linear layers of the feed-forward network have a bias. */
     mlp_bias: z.boolean().default(false),
+    /** Factor of the embeddings. */
     embedding_multiplier: factor,
-    attention_multiplier: factor, // replaces 1/√D
+    /** Factor of the attention scores, in place of 1/√D. */
+    attention_multiplier: factor,
+    /** Factor of the output of each block. */
     residual_multiplier: factor,
+    /** Divisor of the logits. */
     logits_scaling: z
       .number()
       .refine((value) => value !== 0, 'must not be 0')

@@ -11,7 +11,9 @@ import { llamaHeads } from '../shared/llama-heads.ts'
 
 const schema = once(() =>
   llamaCommonSchema().extend({
+    /** Whether the projections of the attention have a bias. */
     attention_bias: z.boolean().default(false),
+    /** Whether the linear layers of the feed-forward network have a bias. */
     mlp_bias: z.boolean().default(false),
   }),
 )

@@ -11,9 +11,13 @@ import { llamaHeads } from '../shared/llama-heads.ts'
 
 const schema = once(() =>
   llamaCommonSchema().extend({
+    /** Width of the hidden layer of the feed-forward network. */
     intermediate_size: dimension.default(14336),
+    /** Number of heads of keys and values (grouped-query attention). Null: num_attention_heads. */
     num_key_value_heads: layerCount.nullable().default(8),
+    /** Maximum number of tokens in a sequence. */
     max_position_embeddings: dimension.default(131072),
+    /** Number of tokens that a token attends to, itself included. Null: no limit. */
     sliding_window: dimension.nullable().default(4096),
   }),
 )

@@ -50,43 +50,76 @@ const theta = z.number().positive()
 
 const schema = once(() =>
   z.object({
+    /** Number of tokens in the vocabulary, V. */
     vocab_size: dimension.default(50368),
+    /** Width of the hidden states, C. */
     hidden_size: dimension.default(768),
+    /** Width of the hidden layer of the gated feed-forward network. */
     intermediate_size: dimension.default(1152),
+    /** Number of layers. */
     num_hidden_layers: layerCount.default(22),
+    /** Number of attention heads of a layer. */
     num_attention_heads: layerCount.default(12),
+    /** Activation function of the feed-forward network. */
     hidden_activation: activation.default('gelu'),
+    /** Maximum number of tokens in a sequence. */
     max_position_embeddings: dimension.default(8192),
+    /** Standard deviation of the initial weights. */
     initializer_range: deviation.default(0.02),
+    /** Added to the variance in layer normalisation. */
     norm_eps: epsilon.default(1e-5),
+    /** Whether layer normalisation has a bias. */
     norm_bias: z.boolean().default(false),
+    /** Whether the projections of the attention have a bias. */
     attention_bias: z.boolean().default(false),
+    /** Dropout probability of the attention weights and of the output of the attention. */
     attention_dropout: probability.default(0),
+    /** Kind of attention of each layer. Null: derived from `global_attn_every_n_layers`. */
     layer_types: z.array(layerType).max(4096).nullish(),
-    global_attn_every_n_layers: layerCount.default(3), // if layer_types is null
+    /** Distance between layers with full attention, if layer_types is null. */
+    global_attn_every_n_layers: layerCount.default(3),
+    /** Rotary embeddings of both kinds of layers. */
     rope_parameters: z
       .strictObject({
         full_attention: ropeFields.rope_parameters,
         sliding_attention: ropeFields.rope_parameters,
       })
       .nullish(),
-    rope_scaling: ropeFields.rope_scaling, // overrides the parameters of both layer types
+    /** Rotary embeddings of all layers. It overrides the parameters of both kinds. */
+    rope_scaling: ropeFields.rope_scaling,
+    /** Base of the frequencies of rotary embeddings in layers with full attention. */
     global_rope_theta: theta.default(160_000),
+    /** Base of the frequencies of rotary embeddings in layers with a window. */
     local_rope_theta: theta.default(10_000),
-    local_attention: dimension.default(128), // window size, both sides together
+    /** Size of the window in tokens, both sides together. */
+    local_attention: dimension.default(128),
+    /** Dropout probability of the embeddings. */
     embedding_dropout: probability.default(0),
+    /** Whether the linear layers of the feed-forward network have a bias. */
     mlp_bias: z.boolean().default(false),
+    /** Dropout probability of the hidden layer of the feed-forward network. */
     mlp_dropout: probability.default(0),
+    /** Whether the output layer has a bias. */
     decoder_bias: z.boolean().default(true),
+    /** What classification reads: the hidden state of the first token, or the mean of all. */
     classifier_pooling: z.enum(['cls', 'mean']).default('cls'),
+    /** Dropout probability before the classification layer. */
     classifier_dropout: probability.default(0),
+    /** Whether the dense layer of the head has a bias. */
     classifier_bias: z.boolean().default(false),
+    /** Activation function of the head. */
     classifier_activation: activation.default('gelu'),
+    /** Whether the output layer shares the weight of the token embeddings. */
     tie_word_embeddings: z.boolean().default(true),
+    /** Id of the padding token; null for none. */
     pad_token_id: tokenId.default(50283),
+    /** Id of the token at the start of a text; null for none. */
     bos_token_id: tokenId.default(50281),
+    /** Id of the token that ends a text, or a list of such ids; null for none. */
     eos_token_id: eosTokenId.default(50282),
+    /** Id of the token whose hidden state represents the text. */
     cls_token_id: tokenId.default(50281),
+    /** Id of the token between two texts. */
     sep_token_id: tokenId.default(50282),
     ...labelFields,
   }),

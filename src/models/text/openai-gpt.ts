@@ -37,18 +37,31 @@ const activationsHere = { gelu: 'gelu_new', relu: 'relu', silu: 'silu', swish: '
 
 const schema = once(() =>
   z.object({
+    /** Number of tokens in the vocabulary, V. */
     vocab_size: dimension.default(40478),
+    /** Maximum number of tokens in a sequence. */
     n_positions: dimension.default(512),
+    /** Width of the hidden states, C. */
     n_embd: dimension.default(768),
+    /** Number of layers. */
     n_layer: layerCount.default(12),
+    /** Number of attention heads of a layer. */
     n_head: layerCount.default(12),
+    /** Activation function of the feed-forward network. `gelu` is its tanh approximation. */
     afn: z.enum(['gelu', 'relu', 'silu', 'swish']).default('gelu'),
+    /** Dropout probability of the output of each block. */
     resid_pdrop: probability.default(0.1),
+    /** Dropout probability of the embeddings. */
     embd_pdrop: probability.default(0.1),
+    /** Dropout probability of the attention weights. */
     attn_pdrop: probability.default(0.1),
+    /** Added to the variance in layer normalisation. */
     layer_norm_epsilon: epsilon.default(1e-5),
+    /** Standard deviation of the initial weights. */
     initializer_range: deviation.default(0.02),
+    /** Whether the output layer shares the weight of the token embeddings. */
     tie_word_embeddings: z.boolean().default(true),
+    /** Id of the padding token; null for none. */
     pad_token_id: tokenId.default(null),
     ...labelFields,
   }),

@@ -30,18 +30,31 @@ const rope = z.preprocess(
 
 const schema = once(() =>
   llamaCommonSchema().extend({
+    /** Number of tokens in the vocabulary, V. */
     vocab_size: dimension.default(32064),
+    /** Width of the hidden states, C. */
     hidden_size: dimension.default(3072),
+    /** Width of the hidden layer of the feed-forward network. */
     intermediate_size: dimension.default(8192),
+    /** Scaling of rotary embeddings in older files. It overrides `rope_parameters`. */
     rope_scaling: rope,
+    /** Type, base and scaling of rotary embeddings. */
     rope_parameters: rope,
+    /** Dropout probability of the output of each block. */
     resid_pdrop: probability.default(0),
-    embd_pdrop: probability.default(0), // ignored, as in transformers
+    /** Dropout probability of the embeddings. Ignored, as in transformers. */
+    embd_pdrop: probability.default(0),
+    /** Maximum number of tokens in a sequence. */
     max_position_embeddings: dimension.default(4096),
+    /** Context length before it was extended, in tokens, for the scaling of rotary embeddings. */
     original_max_position_embeddings: dimension.default(4096),
+    /** Added to the mean square in RMS normalisation. */
     rms_norm_eps: epsilon.default(1e-5),
+    /** Number of tokens that a token attends to, itself included. Null: no limit. */
     sliding_window: dimension.nullable().default(null),
+    /** Id of the token that ends a text, or a list of such ids; null for none. */
     eos_token_id: eosTokenId.default(32000),
+    /** Id of the padding token; null for none. */
     pad_token_id: tokenId.default(32000),
   }),
 )

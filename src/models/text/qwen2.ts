@@ -13,11 +13,16 @@ import { windowFields, windowOf } from '../shared/windows.ts'
 
 const schema = once(() =>
   llamaCommonSchema().extend({
+    /** Number of tokens in the vocabulary, V. */
     vocab_size: dimension.default(151936),
+    /** Width of the hidden layer of the feed-forward network. */
     intermediate_size: dimension.default(22016),
+    /** Maximum number of tokens in a sequence. */
     max_position_embeddings: dimension.default(32768),
     ...windowFields,
+    /** Id of the token at the start of a text; null for none. */
     bos_token_id: tokenId.default(null),
+    /** Id of the token that ends a text, or a list of such ids; null for none. */
     eos_token_id: eosTokenId.default(null),
   }),
 )

@@ -16,13 +16,21 @@ import { labelFields } from '../shared/labels.ts'
 
 const schema = once(() =>
   z.object({
+    /** Number of channels of an image. */
     num_channels: layerCount.default(3),
+    /** Number of channels after the first convolution. */
     embedding_size: dimension.default(64),
+    /** Number of channels of each stage. */
     hidden_sizes: z.array(dimension).min(1).max(16).default([256, 512, 1024, 2048]),
+    /** Number of layers of each stage. */
     depths: z.array(layerCount).min(1).max(16).default([3, 4, 6, 3]),
+    /** Kind of layer: two convolutions (ResNet-18, -34), or three with a bottleneck. */
     layer_type: z.enum(['basic', 'bottleneck']).default('bottleneck'),
+    /** Activation function. */
     hidden_act: activation.default('relu'),
+    /** Whether the first stage has stride 2. */
     downsample_in_first_stage: z.boolean().default(false),
+    /** Whether the first convolution of a bottleneck has the stride, rather than the second. */
     downsample_in_bottleneck: z.boolean().default(false),
     ...labelFields,
   }),

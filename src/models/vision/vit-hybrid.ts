@@ -24,7 +24,9 @@ import {
 
 const schema = once(() =>
   vitSchema().extend({
+    /** Size of a patch of the features: one number, or height and width. */
     patch_size: vitSchema().shape.patch_size.default(1),
+    /** Config of the BiT that computes the features. */
     backbone_config: bitSchema().default(() =>
       bitSchema().parse({
         global_padding: 'same',

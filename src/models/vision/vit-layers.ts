@@ -42,20 +42,35 @@ const sides = z.union([pixels, z.tuple([pixels, pixels])]) // one number, or hei
 /** Schema of ViT's config.json. */
 export const vitSchema = once(() =>
   z.object({
+    /** Width of the hidden states, C. */
     hidden_size: dimension.default(768),
+    /** Number of layers. */
     num_hidden_layers: layerCount.default(12),
+    /** Number of attention heads of a layer. */
     num_attention_heads: layerCount.default(12),
+    /** Width of the hidden layer of the feed-forward network. */
     intermediate_size: dimension.default(3072),
+    /** Activation function of the feed-forward network. */
     hidden_act: activation.default('gelu'),
+    /** Dropout probability of the embeddings and of the output of each block. */
     hidden_dropout_prob: probability.default(0),
+    /** Dropout probability of the attention weights. */
     attention_probs_dropout_prob: probability.default(0),
+    /** Standard deviation of the initial weights. */
     initializer_range: deviation.default(0.02),
+    /** Added to the variance in layer normalisation. */
     layer_norm_eps: epsilon.default(1e-12),
+    /** Size of an image in pixels: one number, or height and width. */
     image_size: sides.default(224),
+    /** Size of a patch in pixels: one number, or height and width. */
     patch_size: sides.default(16),
+    /** Number of channels of an image. */
     num_channels: layerCount.default(3),
+    /** Whether the projections of queries, keys and values have a bias. */
     qkv_bias: z.boolean().default(true),
-    pooler_output_size: dimension.nullish(), // null: hidden_size
+    /** Width of the output of the pooler. Null: hidden_size. */
+    pooler_output_size: dimension.nullish(),
+    /** Activation function of the pooler. */
     pooler_act: activation.default('tanh'),
     ...labelFields,
   }),
