@@ -30,7 +30,10 @@ export interface StackParts {
 export interface Family<C extends object, S extends Module, P extends string>
   extends Architecture<C> {
   /** Class of the stack: the layers below any head. */
-  readonly Stack: new (config: C, has: StackParts) => S
+  readonly Stack: new (
+    config: C,
+    has: StackParts,
+  ) => S
   /** Field of the stack in models with a head, and thus the prefix of its keys, such as `transformer`. */
   readonly prefix: P
   /** Names of the layers of the stack. */

@@ -55,7 +55,7 @@ const schema = once(() =>
     num_heads: layerCount.default(16),
     /** Width of the hidden layer of the feed-forward network. Null: four times hidden_size. */
     intermediate_size: dimension.nullable().default(null),
-    /** Kinds of attention and how often each list is repeated: `[[["global", "local"], 12]]` for 24 layers. */
+    /** Lists of kinds of attention with their number of repetitions: `[[["global", "local"], 12]]` for 24 layers. */
     attention_types: z
       .array(z.tuple([z.array(attentionType).max(64), layerCount]))
       .max(64)
