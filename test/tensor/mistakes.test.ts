@@ -47,30 +47,34 @@ describe('calls that work as in PyTorch', () => {
 
 describe('calls that are refused', () => {
   it.each<[string, () => unknown, RegExp]>([
-    ['clamp()', () => call(() => x.clamp(undefined)), /clamp.*`min` must be given, or `max`/],
+    ['clamp()', () => call(() => x.clamp(undefined)), /clamp.*`min`.*`max`/],
     ['clamp({ minimum })', () => x.clamp({ minimum: 1 } as never), /among min, max.*`min`\?/],
-    ['where(mask)', () => call(where, x.gt(0)), /`yes` and `no` must be given.*nonzero\(\)/],
-    ['mask.where(1)', () => call(() => x.gt(0).where(1, undefined as never)), /must be given/],
-    ['add(undefined)', () => x.add(undefined as never), /add: the operand .* got undefined/],
-    ['mul(promise)', () => x.mul(x.sum().item() as never), /got a Promise Await it first/],
+    ['where(mask)', () => call(where, x.gt(0)), /`yes` and `no`.*nonzero\(\)/],
+    ['mask.where(1)', () => call(() => x.gt(0).where(1, undefined as never)), /where.*`no`/],
+    ['add(undefined)', () => x.add(undefined as never), /^add: .*operand.* got undefined/],
+    ['mul(promise)', () => x.mul(x.sum().item() as never), /^mul: .*got a Promise.*\bAwait/],
     ['sub([1])', () => x.sub([1] as never), /got \[1\] .*tensor\(values\)/],
-    ['var(1, false)', () => x.var(1, false as never), /var must be an object .* got false/],
+    ['var(1, false)', () => x.var(1, false as never), /\bvar\b.* got false/],
     ['std(1, { unbiased })', () => x.std(1, { unbiased: false } as never), /got `unbiased`/],
-    ['sum(0, 1)', () => x.sum(0, 1 as never), /`keepdim` must be true or false, got 1.*sum\(\[0/],
-    ['mean({ dim: 0 })', () => x.mean({ dim: 0 } as never), /axis must be from -2 to 1/],
-    ["to('bf16')", () => x.to('bf16' as never), /`dtype` .* got "bf16" .* files only.*'f32'/],
-    ["to('cuda')", () => x.to('cuda' as never), /`dtype` must be f32.* got "cuda"/],
+    ['sum(0, 1)', () => x.sum(0, 1 as never), /`keepdim`.* got 1.*sum\(\[0/],
+    ['mean({ dim: 0 })', () => x.mean({ dim: 0 } as never), /axis.* -2 to 1/],
+    ["to('bf16')", () => x.to('bf16' as never), /`dtype` .*got "bf16" .*files.*'f32'/],
+    ["to('cuda')", () => x.to('cuda' as never), /`dtype` .*f32.* got "cuda"/],
     ["dtype: 'float32'", () => tensor([1], { dtype: 'float32' as never }), /"float32" Use 'f32'/],
-    ['zeros(2, 3)', () => zeros(2 as never, 3 as never), /zeros.* got 2 Write zeros\(\[2, 3\]\)/],
-    ['randn(2, 3)', () => randn(2 as never, 3 as never), /randn.* got 2 Write randn\(\[2, 3\]\)/],
-    ['rand([2], 3)', () => rand([2], 3 as never), /`generator` must be a Generator, got 3/],
-    ['uniform([2], "a")', () => uniform([2], 'a' as never), /`low` must be a number, got "a"/],
-    ['matmul(undefined)', () => x.matmul(undefined as never), /matmul: `other` must be a tensor/],
+    ['zeros(2, 3)', () => zeros(2 as never, 3 as never), /zeros.* got 2 .*zeros\(\[2, 3\]\)/],
+    ['randn(2, 3)', () => randn(2 as never, 3 as never), /randn.* got 2 .*randn\(\[2, 3\]\)/],
+    ['rand([2], 3)', () => rand([2], 3 as never), /`generator`.* Generator, got 3/],
+    ['uniform([2], "a")', () => uniform([2], 'a' as never), /`low`.* got "a"/],
+    ['matmul(undefined)', () => x.matmul(undefined as never), /^matmul: `other`/],
     ['take(mask)', () => x.take(x.gt(0)), /got bool .*maskedSelect/],
-    ['mseLoss of two shapes', () => F.mseLoss(x, zeros([1, 2])), /must have the same shape/],
+    [
+      'mseLoss of two shapes',
+      () => F.mseLoss(x, zeros([1, 2])),
+      /mseLoss.*shape.*\(1, 3\).*\(1, 2\)/,
+    ],
     ["mseLoss(…, 'average')", () => F.mseLoss(x, x, 'average' as never), /'mean', 'sum' or 'none'/],
-    ['dropout(x, 2)', () => F.dropout(x, 2), /`p` must be a probability/],
-    ['conv2d({ strides })', () => call(F.conv2d, zeros([1, 1, 2, 2]), zeros([1, 1, 1, 1]), null, { strides: 1 }), /Did you mean `stride`/], // biome-ignore format: one line
+    ['dropout(x, 2)', () => F.dropout(x, 2), /`p`.* 2\b/],
+    ['conv2d({ strides })', () => call(F.conv2d, zeros([1, 1, 2, 2]), zeros([1, 1, 1, 1]), null, { strides: 1 }), /`stride`\?/], // biome-ignore format: one line
     ['crossEntropy({ label_smoothing })', () => F.crossEntropy(x, zeros([1], 'i32'), { label_smoothing: 0.1 } as never), /`labelSmoothing`\?/], // biome-ignore format: one line
   ])('%s', (_, wrong, message) => {
     expect(answer(wrong)).toMatch(message)
@@ -78,18 +82,18 @@ describe('calls that are refused', () => {
 
   it('does not change a tensor whose new values are wrong', async () => {
     const state = new Parameter(tensor([1, 2]))
-    expect(answer(() => state.assign(undefined as never))).toMatch(/assign: the operand/)
-    expect(answer(() => state.assignAt(tensor([1]), -1))).toMatch(/`offset` must be/)
+    expect(answer(() => state.assign(undefined as never))).toMatch(/^assign: .*operand/)
+    expect(answer(() => state.assignAt(tensor([1]), -1))).toMatch(/`offset`.*-1/)
     expect(await state.tolist()).toEqual([1, 2])
   })
 })
 
 describe('names of PyTorch', () => {
   it.each([
-    ['bmm', /bmm is called matmul/],
-    ['index_select', /index_select is called indexSelect/],
-    ['log_softmax', /log_softmax is called logSoftmax/],
-    ['numel', /numel is called size/],
+    ['bmm', /\bbmm\b.*\bmatmul\b/],
+    ['index_select', /\bindex_select\b.*\bindexSelect\b/],
+    ['log_softmax', /\blog_softmax\b.*\blogSoftmax\b/],
+    ['numel', /\bnumel\b.*\bsize\b/],
     ['add_', /x\.assign\(x\.add\(…\)\)/],
   ])('%s', (name, message) => {
     const method = (x as unknown as Record<string, (y: Tensor) => Tensor>)[name]
@@ -98,10 +102,12 @@ describe('names of PyTorch', () => {
 
   it('answer for properties, also when they are set', () => {
     const untyped = x as unknown as Record<string, unknown>
-    expect(answer(() => untyped.ndim)).toMatch(/ndim is called rank/)
-    expect(answer(() => (untyped.requires_grad = true))).toMatch(/requires_grad is called/)
+    expect(answer(() => untyped.ndim)).toMatch(/\bndim\b.*\brank\b/)
+    expect(answer(() => (untyped.requires_grad = true))).toMatch(
+      /\brequires_grad\b.*\brequiresGrad\b/,
+    )
     const functions = F as unknown as Record<string, () => unknown>
-    expect(answer(() => functions.cross_entropy())).toMatch(/is called F\.crossEntropy/)
+    expect(answer(() => functions.cross_entropy())).toMatch(/\bF\.crossEntropy\b/)
   })
 
   it('are not seen by what looks at a tensor', () => {

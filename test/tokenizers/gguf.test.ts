@@ -196,25 +196,25 @@ describe('a tokenizer that is not usable', () => {
   })
 
   it.each<[string, Record<string, GGUFValue | undefined>, RegExp]>([
-    ['none', { [`${T}.model`]: undefined }, /must contain a tokenizer/],
-    ['no tokens', { [`${T}.tokens`]: undefined }, /must contain a tokenizer/],
-    ['another kind', { [`${T}.model`]: string('rwkv') }, /must be .*gpt2.*, got "rwkv"/],
+    ['none', { [`${T}.model`]: undefined }, /tokenizer/],
+    ['no tokens', { [`${T}.tokens`]: undefined }, /tokenizer/],
+    ['another kind', { [`${T}.model`]: string('rwkv') }, /gpt2.*, got "rwkv"/],
     ['a kind by prototype', { [`${T}.model`]: string('toString') }, /got "toString"/],
     ['another cut', { [`${T}.pre`]: string('klingon') }, /`tokenizer.ggml.pre` .* got "klingon"/],
     ['types of others', { [`${T}.token_type`]: types([1, 1]) }, /3 tokens, got 2/],
     ['a token twice', { [`${T}.tokens`]: strings(['a', 'b', 'a']) }, /got "a" twice/],
-    ['a merge of nothing', { [`${T}.merges`]: strings(['a c']) }, /merges\[0\].* two tokens/],
-    ['tokens that are numbers', { [`${T}.tokens`]: types([1]) }, /must be a list of strings/],
-    ['no scores', { [`${T}.model`]: string('llama') }, /score for each of the 3 tokens, got none/],
+    ['a merge of nothing', { [`${T}.merges`]: strings(['a c']) }, /merges\[0\]/],
+    ['tokens that are numbers', { [`${T}.tokens`]: types([1]) }, /tokenizer\.ggml\.tokens.* list /],
+    ['no scores', { [`${T}.model`]: string('llama') }, /\b3 tokens, got none/],
     [
       'scores of others',
       { [`${T}.model`]: string('llama'), [`${T}.scores`]: scores([1]) },
-      /score for each of the 3 tokens, got 1/,
+      /\b3 tokens, got 1/,
     ],
-  ])('%s', async (_what, changes, message) => {
+  ])('%s', async (_what, changes, mentions) => {
     const error = await load(changes).catch((e: unknown) => e)
     expect(error).toBeInstanceOf(HeedError)
-    expect((error as Error).message).toMatch(message)
+    expect((error as Error).message).toMatch(mentions)
   })
 
   it('leaves out a beginning or end that the vocabulary does not have', async () => {
