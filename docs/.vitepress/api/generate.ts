@@ -28,8 +28,8 @@ const subpaths = Object.entries<{ types?: string }>(exports).filter(([, { types 
 /** Without the warning about a member of both parts of an intersection type, which has its one docstring twice. */
 class Log extends ConsoleLogger {
   override level = LogLevel.Warn
-  override warn: ConsoleLogger['warn'] = (text, ...place) => {
-    if (!text.includes('multiple declarations with a comment')) super.warn(text, ...(place as []))
+  override log(message: string, level: Exclude<LogLevel, LogLevel.None>): void {
+    if (!message.includes('multiple declarations with a comment')) super.log(message, level)
   }
 }
 
