@@ -71,6 +71,13 @@ export default defineConfig({
         (signatureHtml(tokens[i].content, env.relativePath) ??
           fence?.(tokens, i, options, env, self) ??
           '')
+      // Long names break between their words in narrow windows (theme/layout.css).
+      const { code_inline } = md.renderer.rules
+      md.renderer.rules.code_inline = (...all) =>
+        (code_inline?.(...all) ?? '').replaceAll(
+          /(?<=[a-z0-9])(?=[A-Z])|(?<=[._])(?=[A-Za-z])/g,
+          '<wbr>',
+        )
       // Indented blocks, which docstrings have, are code of TypeScript.
       md.renderer.rules.code_block = (tokens, i, ...others) => {
         tokens[i].info = 'ts'

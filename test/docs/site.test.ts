@@ -30,7 +30,6 @@ const sample = [
   'guides/report',
   'chapters/3-attention',
   'how-it-works/lazy-graph',
-  'coming-from/pytorch',
   'reference/models',
   'reference/commands/train',
   'reference/api/heed/generator',
@@ -61,7 +60,9 @@ describe.skipIf(!chromium || pages.length === 0)(`the site in the browser${noChr
   async function check(visit: Visit, page: string, exclude: readonly string[]): Promise<void> {
     await visit.page.goto(site.url + page)
     expect.soft(await visit.violations(exclude), `/${page}`).toEqual([])
-    expect.soft([visit.errors, visit.foreign, await visit.overflow()], `/${page}`).toEqual([[], [], 0])
+    expect
+      .soft([visit.errors, visit.foreign, await visit.overflow()], `/${page}`)
+      .toEqual([[], [], 0])
   }
 
   it.each(['reference/commands/train', 'reference/api/tokenizers/tokenizer', 'glossary'])(
