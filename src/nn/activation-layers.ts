@@ -125,8 +125,10 @@ export class ELU extends Activation {
 
 /** An activation function along one axis. Default: the last axis. */
 abstract class AxisActivation extends Activation {
+  /** The axis. Negative ones count from the end. */
   readonly axis: number
 
+  /** Creates the layer. Default: the last axis. */
   constructor(axis = -1) {
     super()
     checkArgument(new.target.name, 'axis', axis, 'integer')

@@ -33,15 +33,23 @@ const BATCH_NORM = optionKinds<BatchNormOptions>({
  *
  */
 abstract class BatchNorm extends Module {
+  /** Scale (C), or null. */
   weight: Parameter | null
+  /** Shift (C), or null. */
   bias: Parameter | null
+  /** Running mean of each channel, (C); null without running statistics. */
   running_mean: ModuleBuffer | null
+  /** Running variance of each channel, (C); null without running statistics. */
   running_var: ModuleBuffer | null
+  /** Number of batches in the running statistics, i32; null without them. */
   num_batches_tracked: ModuleBuffer | null
+  /** Added to the variance. */
   readonly eps: number
+  /** Weight of the current batch in the running statistics; null for the cumulative mean. */
   readonly momentum: number | null
   protected abstract readonly shapes: readonly string[]
 
+  /** Creates a layer for `channels` channels, C. */
   constructor(channels: number, options: BatchNormOptions = {}) {
     super()
     BATCH_NORM.check(new.target.name, options)

@@ -24,7 +24,9 @@ const CONV_TRANSPOSE = optionKinds<ConvTransposeOptions>({ ...COMMON, outputPadd
 
 /** A convolution of x (B, C, ...) with a weight (O, C / groups, ...kernel). */
 abstract class Convolution extends Module {
+  /** (outputs, inputs / groups, ...kernel). */
   weight: Parameter
+  /** (outputs), or null. */
   bias: Parameter | null
   protected readonly options: F.ConvolutionOptions
 
@@ -134,7 +136,9 @@ export class StdConv2d extends Conv2d {
 
 /** A transposed convolution with a weight (C, O / groups, ...kernel). */
 abstract class TransposedConvolution extends Module {
+  /** (inputs, outputs / groups, ...kernel). */
   weight: Parameter
+  /** (outputs), or null. */
   bias: Parameter | null
   protected readonly options: F.TransposedConvolutionOptions
 

@@ -23,6 +23,7 @@ abstract class Loss<Options extends WithReduction> extends Module {
 
 /** A loss whose only option is the reduction. */
 abstract class PlainLoss extends Loss<{ reduction?: F.Reduction }> {
+  /** Creates the loss. Default reduction 'mean'. @throws HeedError for unknown options and reductions */
   constructor(options: { reduction?: F.Reduction } = {}) {
     super(lossRules.reduction, options)
   }

@@ -69,11 +69,17 @@ const RNN_OPTIONS = optionKinds<RNNOptions>({ ...COMMON, nonlinearity: 'text?' }
 const INPUTS = optionKinds<RecurrentInputs>({ state: 'list?', lengths: 'object?' })
 
 abstract class Recurrent extends Module {
+  /** Number of features of an input, C. */
   readonly inputSize: number
+  /** Number of features of the hidden state, H. */
   readonly hiddenSize: number
+  /** Number of layers. */
   readonly numLayers: number
+  /** Whether each layer also reads the sequence in reverse. */
   readonly bidirectional: boolean
+  /** Whether inputs are (B, T, C) rather than (T, B, C). */
   readonly batchFirst: boolean
+  /** Dropout probability between layers. */
   readonly dropout: number
   protected readonly kind: RecurrentKind
   /** Suffixes of parameter names: layers in order, forward before reverse. */

@@ -3,7 +3,9 @@ import { version } from '../util/version.ts'
 
 /** The build and device of a run. Results are bitwise identical only on the same build and device. */
 export interface ComputedOn {
+  /** Version of Heed. */
   heed: string
+  /** Name of the device, and the instruction set of a CPU: `cpu avx2`. */
   device: string
 }
 

@@ -36,9 +36,11 @@ export interface OpenedModel extends Omit<OpenedTask, 'file'> {
 
 /** A model with its task, ready for prediction. */
 export interface OpenedRun {
+  /** The task, which predicts and evaluates. */
   task: Task
   /** In evaluation mode. */
   model: Module
+  /** The tokenizer or image processor of the run. */
   preprocessor: Preprocessor
   /** The column that the task reads. Plain text and single images are put there. */
   inputColumn: string

@@ -6,6 +6,7 @@ import { OPEN, type OpenedRun, type OpenOptions, openRun } from './open-run.ts'
 
 /** The prediction for one row. */
 export interface Prediction {
+  /** The row, with its file and number. */
   row: Row
   /** The prediction; for a bad row, an object with `error` only. */
   output: Record<string, unknown>

@@ -39,10 +39,15 @@ import { contextOf, type TaskModel } from './task-model.ts'
 
 /** The state of a run except tensors. With it, a resumed run computes the same as an uninterrupted run. */
 export interface TrainerState {
+  /** Number of completed steps. */
   step: number
+  /** The configuration of the run. */
   config: TrainConfig
+  /** State of the global random generator. */
   random: RandomState
+  /** Step and value of the lowest validation loss; null without one. */
   best: { step: number; val_loss: number } | null
+  /** The version of Heed and the device. */
   computed_on: ComputedOn
 }
 
@@ -108,10 +113,12 @@ interface SavedRun {
 
 /** The folder of a run: configuration, model, checkpoints and metrics. */
 export class RunFolder {
+  /** Path of the folder. */
   readonly path: string
   private readonly metrics: MetricsFile
   private newest: Promise<SavedRun | undefined> | undefined
 
+  /** Refers to the folder of a run. It need not exist yet. */
   constructor(path: string) {
     checkArgument('RunFolder', 'path', path, 'text')
     this.path = path

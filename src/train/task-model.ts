@@ -29,11 +29,17 @@ import { trainOnly } from './trained-part.ts'
 
 /** A model with its task and data. */
 export interface TaskModel {
+  /** Definition of the task. */
   kind: TaskDefinition
+  /** The task, created from `context`. */
   task: Task
+  /** What the task was created from. */
   context: TaskContext
+  /** The files of the run. */
   data: TaskData
+  /** The model, with the weights to start from. */
   model: Module
+  /** Contents of task.json. */
   file: TaskFile
   /** Names of new weights, which the fine-tuned checkpoint lacks. */
   fresh: readonly string[]

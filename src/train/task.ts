@@ -18,6 +18,7 @@ import type { LossTerms, Splitting } from './micro-batches.ts'
 
 /** Encodes rows as examples. */
 export interface RowEncoder<E = unknown> {
+  /** Name of the task, such as `text-classification`. */
   readonly name: string
   /**
    * Encodes a row. Usually returns one example; several for a long text that is split into windows; none for a row
@@ -104,8 +105,11 @@ export interface Evaluation {
 
 /** An example with its prediction, as text for people. */
 export interface ShownExample {
+  /** Text of the input. */
   input: string
+  /** The true label or text. */
   expected: string
+  /** The predicted label or text. */
   predicted: string
   /** Null if a prediction is neither right nor wrong, such as the continuation of a text. */
   right: boolean | null
@@ -117,14 +121,21 @@ export interface ShownExample {
 
 /** A piece of an example, such as a word with its tag, or a token with its loss. */
 export interface ShownPiece {
+  /** Text of the piece. */
   text: string
+  /** True label of the piece. */
   expected?: string
+  /** Predicted label of the piece. */
   predicted?: string
+  /** Loss of the piece in nats. */
   loss?: number
 }
 
 /** A tokenizer or image processor, which is saved in the folder of the model. */
 export interface Preprocessor {
+  /**
+   * Writes the files of the preprocessor to a folder. `modelMaxLength` is the context length of the model in tokens.
+   */
   save(folder: string, options?: { modelMaxLength?: number }): Promise<void>
 }
 
@@ -137,6 +148,7 @@ export type Facts = Readonly<Record<string, unknown>>
 export interface TaskData {
   /** Files, folders, glob patterns and data sets of the hub, as in `openRows`. */
   readonly paths: readonly string[]
+  /** Options for reading tables, such as their separator. */
   readonly rowOptions: RowOptions | undefined
   /** Returns the rows. The files are opened at the first call. */
   source(): Promise<RowSource>
@@ -146,6 +158,7 @@ export interface TaskData {
 export interface DataSetup<O = Options> {
   /** The options of the task. */
   options: O
+  /** The training data. */
   data: TaskData
   /** The `model_type` of the architecture. */
   modelType: string
@@ -153,14 +166,19 @@ export interface DataSetup<O = Options> {
   from?: string
   /** `char`, `bpe:SIZE`, a file …; undefined for the default of the task. */
   tokenizer?: string
+  /** Called with the name of the current stage, the amount done, and the total if it is known. */
   onProgress?: (what: string, done: number, total?: number) => void
 }
 
 /** The data from which a task is created, in a new run and when a run is opened. */
 export interface TaskContext<O = Options, F = Facts, P extends Preprocessor = Preprocessor> {
+  /** Options of the task. */
   options: O
+  /** Facts about the data, such as its labels. */
   facts: F
+  /** The tokenizer or image processor. */
   preprocessor: P
+  /** The `model_type` of the architecture. */
   modelType: string
   /** Maximum number of tokens of an example; infinite for models without a limit. */
   contextLength: number
@@ -253,18 +271,23 @@ export interface PrepareSetup {
 
 /** Settings for creating batches. */
 export interface BatchSetup extends PrepareSetup {
+  /** The training data. */
   data: TaskData
   /** Held-out data. Default: the fraction `valFraction` of `data`. */
   valData?: TaskData
+  /** Fraction of `data` to hold out, from 0 to 0.5. */
   valFraction: number
   /** Number of rows in a step, over all its micro-batches. */
   batch: number
+  /** Seed of the order of examples and of the choice of held-out data. */
   seed: number
 }
 
 /** Examples of held-out data, in a file or in memory. */
 export interface HeldOutExamples<E = unknown> {
+  /** The encoded examples. */
   examples: Examples<E>
+  /** Closes the files of the examples. */
   close?(): void | Promise<void>
 }
 
@@ -280,5 +303,6 @@ export interface TrainingBatches {
   heldOut: Examples<unknown>
   /** Mean number of characters per token, for converting a loss to bits per character. */
   charactersPerToken?: number
+  /** Closes the files of the examples. */
   close?(): void | Promise<void>
 }

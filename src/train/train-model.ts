@@ -48,12 +48,17 @@ export type TrainEvent =
 export interface Start {
   /** The step from which the run starts or resumes. */
   step: number
+  /** Total number of steps. */
   steps: number
+  /** Class of the model. */
   model: string
+  /** Number of parameters. */
   parameters: number
   /** Number of trained parameters. */
   trained: number
+  /** Number of tokens in the vocabulary. Absent for images. */
   vocabSize?: number
+  /** What the data is counted in. */
   unit: Task['unit']
   /** Amount of training and validation data, in `unit`. */
   size: TrainingBatches['size']
@@ -67,18 +72,25 @@ export interface Start {
 
 /** The result of a training run. */
 export interface TrainOutcome {
+  /** Number of completed steps. */
   step: number
   /** Whether all steps were run; false if the signal ended the run. */
   finished: boolean
+  /** Training loss of the last step; NaN if no step was run. */
   loss: number
+  /** The last validation loss; null without held-out data. */
   validationLoss: number | null
   /** The best validation loss in bits per character, which does not depend on the tokenizer; null for other tasks. */
   bitsPerCharacter: number | null
+  /** Step and value of the lowest validation loss; null without held-out data. */
   best: { step: number; val_loss: number } | null
   /** Evaluation of the final model on held-out data; null without held-out data or if the run is not finished. */
   evaluation: Evaluation | null
+  /** The task of the run. */
   task: Task
+  /** The trained model. */
   model: Module
+  /** The tokenizer or image processor of the run. */
   preprocessor: Preprocessor
 }
 

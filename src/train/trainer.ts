@@ -21,12 +21,15 @@ import { readLater } from './read-later.ts'
 
 /** Options of `Trainer`. */
 export interface TrainerOptions extends Splitting {
+  /** The model to train. */
   model: Module
   /** Returns the mean loss of a batch; see `Task.loss`. Called only to build the graph, once for each set of shapes. */
   loss: (batch: BatchTensors) => LossTerms
   /** The two stages of a loss that compares the rows of a batch with each other. */
   contrastive?: ContrastiveLoss
+  /** Updates the parameters. It is created before the trainer. */
   optimizer: Optimizer
+  /** Factor of the learning rate by step. */
   schedule: Schedule
   /** Returns the batch of each step. */
   batches: BatchSampler
@@ -64,11 +67,13 @@ export interface StepResult {
   lr: number
   /** Size of the batch: the elements of its first array (tokens), and its rows. */
   tokens: number
+  /** Number of rows of the batch. */
   rows: number
 }
 
 /** A training loop for a model and a loss function: call `advance()` for each step, then `drain()`. */
 export class Trainer {
+  /** Number of steps submitted so far. */
   step: number
   private readonly optimizer: Optimizer
   private readonly scheduler: LRScheduler
@@ -82,6 +87,7 @@ export class Trainer {
   /** The step that is running on the device. */
   private running: Promise<StepResult> | null = null
 
+  /** Creates a loop that starts at step `start`. Programs are compiled at the first step. */
   constructor(options: TrainerOptions) {
     TRAINER.check('Trainer', options)
     const { model, loss, contrastive, optimizer, batches, accumulate = 1, start = 0 } = options
@@ -156,8 +162,10 @@ export class Trainer {
 /** Thrown when the loss becomes NaN or infinite. */
 export class DivergedError extends HeedError {
   override readonly name = 'DivergedError'
+  /** The step whose loss is not finite, counted from 1. */
   readonly step: number
 
+  /** Creates the error for a step and its loss. */
   constructor(step: number, loss: number) {
     super('diverged', `Training diverged: the loss at step ${step} is ${loss}`)
     this.step = step

@@ -6,11 +6,12 @@ import { fileURLToPath } from 'node:url'
 import {
   Application,
   ConsoleLogger,
+  Converter,
   type DeclarationReflection,
   LogLevel,
   type ProjectReflection,
-  ReflectionKind,
 } from 'typedoc'
+import { describeKey, undocumented } from './documented.ts'
 import { ownersIn } from './owners.ts'
 import { type ApiPage, FOLDER, isClass, isNamespace, pagesOf } from './pages.ts'
 import { anchorOf, pageText, type Resolve } from './render.ts'
@@ -66,6 +67,7 @@ async function convert(): Promise<ProjectReflection> {
     validation: { notExported: false, invalidLink: true, rewrittenLink: true },
   })
   app.logger = new Log()
+  app.converter.on(Converter.EVENT_CREATE_DECLARATION, describeKey)
   const converted = await app.convert()
   if (converted) app.validate(converted)
   if (!converted || app.logger.hasErrors() || app.logger.hasWarnings()) process.exit(1)
@@ -75,14 +77,8 @@ async function convert(): Promise<ProjectReflection> {
 /** Every export has a docstring, and the types in its signature are exported. */
 function checkExports(): void {
   const symbols = pages.flatMap(({ symbols }) => symbols)
-  const members = symbols
-    .filter(isNamespace)
-    .flatMap(({ children = [] }) =>
-      children.filter(({ kind }) => kind !== ReflectionKind.Reference),
-    )
-  const undocumented = [...symbols, ...members].filter(({ comment, signatures }) => !comment && !signatures?.[0].comment) // biome-ignore format: one line
   const problems = [
-    ...undocumented.map(({ name }) => `${name} must have a docstring`),
+    ...undocumented(symbols).map((place) => `${place} must have a docstring`),
     ...[...unlisted.keys()].filter((text) => !UNLISTED.test(text)).map((text) => `${text} must be exported, because an exported signature has it`), // biome-ignore format: one line
   ]
   if (problems.length === 0) return

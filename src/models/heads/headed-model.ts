@@ -205,7 +205,9 @@ export const headLinear = (
 
 /** Layers of a head that classifies hidden states: dropout and a linear layer. */
 export interface ClassifierLayers {
+  /** Dropout of the hidden states. */
   dropout: Dropout
+  /** Hidden states to logits of the labels, C to K features. */
   classifier: Linear
 }
 

@@ -198,7 +198,9 @@ class Pooler extends Module<BertConfig> {
 
 /** The stack of BERT and its variants. */
 export class BertStack extends Module<BertConfig> {
+  /** Embeddings of tokens, positions and token types. */
   embeddings = new BertEmbeddings(this.config)
+  /** The layers. */
   encoder = new Encoder(this.config)
   /** Only present for heads that need it. */
   pooler: Pooler | null

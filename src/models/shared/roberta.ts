@@ -119,12 +119,16 @@ export const robertaHeads = (family: ReturnType<typeof robertaFamily>, name: str
   Model: textEncoder(family, `${name}Model`),
   ForMaskedLM: maskedLM(family, {
     architectures: `${name}ForMaskedLM`,
-    layers: (config, { embeddings }) => ({ lm_head: new LMHead(config, embeddings().weight) }),
+    layers: (config, { embeddings }) => ({
+      /** Hidden states to logits of the vocabulary. */
+      lm_head: new LMHead(config, embeddings().weight),
+    }),
     logits: ({ lm_head }, states) => lm_head.forward(states),
   }),
   ForSequenceClassification: sequenceClassifier(family, {
     architectures: `${name}ForSequenceClassification`,
     layers: (config, { labelCount }) => ({
+      /** Hidden state of the first token to logits of the labels, C to K features. */
       classifier: new ClassificationHead(config, labelCount),
     }),
     logits: ({ classifier }, states) => classifier.forward(states),

@@ -85,14 +85,20 @@ export class BertModel extends textEncoder(family, 'BertModel') {}
 /** BERT for masked language modelling. */
 export class BertForMaskedLM extends maskedLM(family, {
   architectures: 'BertForMaskedLM',
-  layers: (config, { embeddings }) => ({ cls: new MaskedHead(config, embeddings().weight) }),
+  layers: (config, { embeddings }) => ({
+    /** Hidden states to logits of the vocabulary. */
+    cls: new MaskedHead(config, embeddings().weight),
+  }),
   logits: ({ cls }, states) => cls.forward(states),
 }) {}
 /** BERT with both training objectives. */
 export class BertForPreTraining extends pretraining(family, {
   architectures: 'BertForPreTraining',
   pooler: true,
-  layers: (config, { embeddings }) => ({ cls: new PretrainingHeads(config, embeddings().weight) }),
+  layers: (config, { embeddings }) => ({
+    /** Hidden states to logits of the vocabulary, and of the second text following the first one. */
+    cls: new PretrainingHeads(config, embeddings().weight),
+  }),
   logits: ({ cls }, states) => cls.forward(states),
   nextSentence: ({ cls }, states, { stack }) => cls.seq_relationship.forward(stack.pooled(states)),
 }) {}
@@ -100,7 +106,10 @@ export class BertForPreTraining extends pretraining(family, {
 export class BertForNextSentencePrediction extends nextSentencePredictor(family, {
   architectures: 'BertForNextSentencePrediction',
   pooler: true,
-  layers: (config) => ({ cls: new NextSentenceHead(config) }),
+  layers: (config) => ({
+    /** Pooled hidden state to the logits of both answers. */
+    cls: new NextSentenceHead(config),
+  }),
   logits: ({ cls }, states, { stack }) => cls.forward(stack.pooled(states)),
 }) {}
 /** BERT for text classification. */
@@ -124,7 +133,10 @@ export class BertForQuestionAnswering extends questionAnswerer(family, {
 export class BertLMHeadModel extends causalLM(family, 'BertLMHeadModel', {
   layers: (config, { embeddings }) => {
     requireDecoder(config, family.title)
-    return { cls: new MaskedHead(config, embeddings().weight) }
+    return {
+      /** Hidden states to logits of the vocabulary. */
+      cls: new MaskedHead(config, embeddings().weight),
+    }
   },
   logits: ({ cls }, states) => cls.forward(states),
 }) {}

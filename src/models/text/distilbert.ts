@@ -143,7 +143,9 @@ class Transformer extends Module<DistilBertConfig> {
 
 /** The stack of DistilBERT. */
 class DistilBertStack extends Module<DistilBertConfig> {
+  /** Embeddings of tokens and positions. */
   embeddings = new Embeddings(this.config)
+  /** The layers. */
   transformer = new Transformer(this.config)
 
   /** Computes hidden states: i32 (B, T) -> f32 (B, T, C). */
@@ -181,8 +183,11 @@ export class DistilBertModel extends textEncoder(family, 'DistilBertModel') {}
 export class DistilBertForMaskedLM extends maskedLM(family, {
   architectures: 'DistilBertForMaskedLM',
   layers: (config, { embeddings }) => ({
+    /** Dense layer of the head, C to C features. */
     vocab_transform: headLinear(config.dim, config.dim, config),
+    /** Normalisation of the head. */
     vocab_layer_norm: norm(config),
+    /** Hidden states to logits, C to V features. */
     vocab_projector: new Linear(config.dim, config.vocab_size, {
       std: config.initializer_range,
       weight: config.tie_word_embeddings ? embeddings().weight : undefined,
@@ -197,6 +202,7 @@ export class DistilBertForMaskedLM extends maskedLM(family, {
 export class DistilBertForSequenceClassification extends sequenceClassifier(family, {
   architectures: 'DistilBertForSequenceClassification',
   layers: (config, { labelCount }) => ({
+    /** Dense layer of the head, C to C features. */
     pre_classifier: headLinear(config.dim, config.dim, config),
     ...classifierLayers(config.dim, labelCount, config, config.seq_classif_dropout),
   }),
@@ -212,7 +218,9 @@ export class DistilBertForTokenClassification extends tokenClassifier(
 export class DistilBertForQuestionAnswering extends questionAnswerer(family, {
   architectures: 'DistilBertForQuestionAnswering',
   layers: (config) => ({
+    /** Hidden states to scores of start and end, C to 2 features. */
     qa_outputs: headLinear(config.dim, 2, config),
+    /** Dropout of the hidden states. */
     dropout: new Dropout(config.qa_dropout),
   }),
   logits: ({ qa_outputs, dropout }, states) => qa_outputs.forward(dropout.forward(states)),

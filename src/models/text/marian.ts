@@ -57,7 +57,9 @@ const decoderFamily: DecoderFamily<MarianConfig, DecoderOnly, 'model'> = {
 export class Marian extends seq2seqLM(family, {
   architectures: 'MarianMTModel',
   layers: (config, { stack }) => ({
+    /** Added to the logits, f32 (1, V). Not trained. */
     final_logits_bias: fixed(zeros([1, targetVocabSize(config)])),
+    /** Hidden states to logits, C to V features. */
     lm_head: new Linear(config.d_model, targetVocabSize(config), {
       bias: false,
       std: config.init_std,
@@ -71,6 +73,7 @@ export class Marian extends seq2seqLM(family, {
 /** Marian's decoder as a causal language model. */
 export class MarianForCausalLM extends causalLM(decoderFamily, 'MarianForCausalLM', {
   layers: (config, { embeddings }) => ({
+    /** Hidden states to logits, C to V features. */
     lm_head: new Linear(config.d_model, config.vocab_size, {
       bias: false,
       std: config.init_std,

@@ -208,11 +208,14 @@ class Layer extends Module<ModernBertConfig & { layer: number }> {
 }
 
 class ModernBertStack extends Module<ModernBertConfig> {
+  /** Embeddings of tokens. */
   embeddings = new Embeddings(this.config)
+  /** The layers. */
   layers = Array.from(
     { length: this.config.num_hidden_layers },
     (_, layer) => new Layer({ ...this.config, layer }),
   )
+  /** Normalisation of the hidden states. */
   final_norm = norm(this.config)
   private readonly rotary = {
     full_attention: rotaryOf(this.config, 'full_attention'),
@@ -294,7 +297,9 @@ export class ModernBertModel extends textEncoder(family, 'ModernBertModel') {}
 export class ModernBertForMaskedLM extends maskedLM(family, {
   architectures: 'ModernBertForMaskedLM',
   layers: (config, { embeddings }) => ({
+    /** Dense layer, activation and normalisation of the head. */
     head: new PredictionHead(config),
+    /** Hidden states to logits, C to V features. */
     decoder: new Linear(config.hidden_size, config.vocab_size, {
       std: config.initializer_range,
       bias: config.decoder_bias,

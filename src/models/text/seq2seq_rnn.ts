@@ -199,6 +199,7 @@ const family: Seq2SeqFamily<Seq2SeqRNNConfig, EncoderDecoder, 'model'> = {
 export class Seq2SeqRNN extends seq2seqLM(family, {
   architectures: 'Seq2SeqRNN',
   layers: (config, { stack }) => ({
+    /** Output of the decoder to logits, `embedding_size` to V features. */
     lm_head: new Linear(config.embedding_size, config.vocab_size, {
       std: config.init_std,
       weight: config.tie_word_embeddings ? stack.decoder.embed_tokens.weight : undefined,

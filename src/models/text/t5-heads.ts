@@ -83,6 +83,7 @@ export function t5Heads(variant: T5Variant, name: string) {
     ForSequenceClassification: sequenceClassifier(both, {
       architectures: `${name}ForSequenceClassification`,
       layers: (config, { labelCount }) => ({
+        /** Hidden state of the last end token to logits of the labels. */
         classification_head: new ClassificationHead(config, labelCount),
       }),
       logits: ({ classification_head }, states) => classification_head.forward(states),
@@ -91,7 +92,9 @@ export function t5Heads(variant: T5Variant, name: string) {
     ForTokenClassification: tokenClassifier(encoder, {
       architectures: `${name}ForTokenClassification`,
       layers: (config, { labelCount }) => ({
+        /** Dropout of the hidden states. */
         dropout: new Dropout(config.classifier_dropout ?? 0),
+        /** Hidden states to logits of the labels, C to K features. */
         classifier: headLinear(config, labelCount),
       }),
       logits: classify,

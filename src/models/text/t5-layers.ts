@@ -215,7 +215,9 @@ export class DecoderStack extends Stack<DecoderBlock> {
 
 /** T5's stack without the decoder. */
 export class T5Encoder extends Module<T5Config> {
+  /** Embeddings of tokens, (V, C). */
   shared = embedding(this.config)
+  /** The layers of the encoder. */
   encoder = new EncoderStack(this.config, this.shared)
 
   /** Computes hidden states: i32 (B, T) -> f32 (B, T, C). */
@@ -226,8 +228,11 @@ export class T5Encoder extends Module<T5Config> {
 
 /** T5's stack. As a text model, encoder and decoder read the same text. */
 export class T5EncoderDecoder extends Module<T5Config> {
+  /** Embeddings of tokens, (V, C), for encoder and decoder. */
   shared = embedding(this.config)
+  /** The layers of the encoder. */
   encoder = new EncoderStack(this.config, this.shared)
+  /** The layers of the decoder. */
   decoder = new DecoderStack(this.config, this.shared)
 
   forward(ids: Tensor, options: EncoderOptions): Tensor {

@@ -54,12 +54,17 @@ export class DeiTModel extends imageEncoder(family, 'DeiTModel') {}
 /** DeiT for image classification with the class token. */
 export class DeiTForImageClassification extends imageClassifier(family, {
   architectures: 'DeiTForImageClassification',
-  layers: (config, below) => ({ classifier: vitClassifier(config, below) }),
+  layers: (config, below) => ({
+    /** Hidden state of the first token to logits of the labels, C to K features. */
+    classifier: vitClassifier(config, below),
+  }),
   logits: ({ classifier }, states) => classifier.forward(states.select(1, 0)),
 }) {}
 
 interface TeacherLayers {
+  /** State of the class token to logits of the labels, C to K features. */
   cls_classifier: Linear
+  /** State of the distillation token to logits of the labels, C to K features. */
   distillation_classifier: Linear
 }
 

@@ -168,7 +168,9 @@ class Encoder extends Module<ResNetConfig> {
 }
 
 class ResNetStack extends Module<ResNetConfig> {
+  /** The first convolution and pooling. */
   embedder = new Embeddings(this.config)
+  /** The stages. */
   encoder = new Encoder(this.config)
 
   /** The image size of published checkpoints. The model accepts images of any size. */
@@ -219,6 +221,7 @@ export class ResNetForImageClassification extends imageClassifier(family, {
   architectures: 'ResNetForImageClassification',
   layers: (config, { labelCount }) => ({
     // Index 0 in checkpoints is a flatten layer without weights.
+    /** Pooled features to logits of the labels. */
     classifier: [null, new Linear(widthOf(family, config), labelCount)] as const,
   }),
   logits: ({ classifier }, states, { stack }) => classifier[1].forward(stack.pooled(states)),

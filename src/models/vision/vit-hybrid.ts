@@ -100,7 +100,10 @@ export class ViTHybridModel extends imageEncoder(family, 'ViTHybridModel') {}
 /** Hybrid ViT for image classification. */
 export class ViTHybridForImageClassification extends imageClassifier(family, {
   architectures: 'ViTHybridForImageClassification',
-  layers: (config, below) => ({ classifier: vitClassifier(config, below) }),
+  layers: (config, below) => ({
+    /** Hidden state of the first token to logits of the labels, C to K features. */
+    classifier: vitClassifier(config, below),
+  }),
   logits: ({ classifier }, states) => classifier.forward(states.select(1, 0)),
 }) {}
 

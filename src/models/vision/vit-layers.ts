@@ -256,8 +256,11 @@ class Pooler extends Module<ViTConfig> {
 
 /** The stack of ViT and its variants, which differ in the embeddings. */
 export abstract class VisionTransformer<C extends ViTConfig = ViTConfig> extends Module<C> {
+  /** Embeddings of patches, with the class token and positions. */
   embeddings: ViTEmbeddings
+  /** The layers. */
   encoder = new Encoder(this.config)
+  /** Normalisation of the hidden states. */
   layernorm = norm(this.config)
   /** Only present for heads that need it. */
   pooler: Pooler | null

@@ -33,7 +33,10 @@ export class ViTModel extends imageEncoder(family, 'ViTModel') {}
 /** ViT for image classification. */
 export class ViTForImageClassification extends imageClassifier(family, {
   architectures: 'ViTForImageClassification',
-  layers: (config, below) => ({ classifier: vitClassifier(config, below) }),
+  layers: (config, below) => ({
+    /** Hidden state of the first token to logits of the labels, C to K features. */
+    classifier: vitClassifier(config, below),
+  }),
   logits: ({ classifier }, states) => classifier.forward(states.select(1, 0)),
 }) {}
 

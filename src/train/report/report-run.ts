@@ -15,6 +15,7 @@ export interface ReportOptions extends EvaluatedOn {
 
 /** What a report says of runs, as data. */
 export interface RunsReport {
+  /** The reports, in the order of the runs given. */
   runs: RunReport[]
   /** The settings that differ between the runs, by key, with the value in each run; null where a run lacks it. */
   differences: Record<string, unknown[]>

@@ -30,6 +30,7 @@ export interface EvaluatedOn extends TableOptions {
 export interface RunReport {
   /** The folder, as given. */
   run: string
+  /** Name of the task. */
   task: string
   /** The class of the model. */
   model: string
@@ -37,16 +38,19 @@ export interface RunReport {
   parameters: number | null
   /** Number of steps of the newest checkpoint; null if there is none. */
   step: number | null
+  /** Step and value of the lowest validation loss; null without one. */
   best: { step: number; val_loss: number } | null
   /** The version of Heed and the device. */
   computedOn: ComputedOn | null
   /** The result on the evaluation data; null if there is none, for the reason in `withoutEvaluation`. */
   evaluation: RunEvaluationReport | null
+  /** Why there is no evaluation; null if there is one. */
   withoutEvaluation: string | null
   /** The lines of metrics.jsonl; `skipped` of them are not valid. */
   log: { lines: number; skipped: number }
   /** Values of metrics.jsonl by key: [step, value], null where a value is not finite. Long curves are thinned. */
   curves: Record<string, readonly Point[]>
+  /** The configuration of the run, by key. */
   settings: Record<string, unknown>
   /** The keys of the settings that differ from the defaults. */
   changed: readonly string[]
@@ -60,7 +64,9 @@ export interface RunEvaluationReport {
   isHeldOut: boolean
   /** Number of examples. */
   count: number
+  /** Values by the name of the metric, such as `accuracy`. */
   metrics: Record<string, number>
+  /** Counts by true and predicted label, for classification. */
   confusion?: Evaluation['confusion']
   /** Examples with their predictions, the worst first. */
   examples: readonly ShownExample[]

@@ -8,13 +8,17 @@ import type { Evaluation } from '../task.ts'
 
 /** Scores and true labels, for `evaluateLabels`. */
 export interface LabelResults {
+  /** Names of the labels, in the order of the scores. */
   labels: readonly string[]
+  /** Whether an example can have any number of labels. Otherwise it has exactly one. */
   multiLabel: boolean
   /** The probability of each label, for each example. */
   scores: readonly (readonly number[])[]
   /** The indices of the true labels, for each example. */
   expected: readonly (readonly number[])[]
+  /** Text of each example, for the list of examples. */
   texts: readonly string[]
+  /** Maximum number of examples in the list. */
   show: number
 }
 

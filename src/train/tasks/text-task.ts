@@ -19,11 +19,14 @@ export abstract class TextTask<
   F = Facts,
 > implements Task<E, M>
 {
+  /** Name of the task, such as `text-classification`. */
   abstract readonly name: string
   abstract readonly head: Head
   readonly unit: Task['unit'] = 'rows'
+  /** What the task was created from. */
   protected readonly context: TaskContext<O, F, Tokenizer>
 
+  /** Keeps the context. */
   constructor(context: TaskContext<O, F, Tokenizer>) {
     checkArgument('TextTask', 'context', context, 'object')
     this.context = context
