@@ -64,7 +64,8 @@ export interface Hypothesis {
 
 /**
  * Searches for the most probable continuations of each prompt, and returns them sorted by score, best first, like
- * `generate(num_beams=…)` of transformers. The step model runs prompts × beams rows.
+ * `generate(num_beams=…)` of transformers. The step model runs prompts × beams rows. Scores are divided by a power of
+ * the length (compare Wu et al., 2016, section 7).
  * @throws HeedError for options out of range, and for NaN scores
  */
 export async function beamSearch(

@@ -16,11 +16,11 @@ import {
 export interface SamplingOptions {
   /** Above 1 flattens the probabilities, below 1 sharpens them; 0 always takes the most probable token. Default 1. */
   temperature?: number
-  /** Sample from the k most probable tokens; 0 for all. Default 0. */
+  /** Sample from the k most probable tokens (Fan et al., 2018); 0 for all. Default 0. */
   topK?: number
   /** Sample from the smallest set of most probable tokens that reaches this probability (Holtzman et al., 2020). Default 1. */
   topP?: number
-  /** Sample from tokens with at least this fraction of the highest probability. Default 0. */
+  /** Sample from tokens with at least this fraction of the highest probability (Nguyen et al., 2024). Default 0. */
   minP?: number
   /** Sample from the most probable tokens that hold this share of the entropy (Potraghloo et al., 2025). Default 1. */
   topH?: number
@@ -58,7 +58,7 @@ export interface Sampler {
 }
 
 /**
- * Creates a sampler.
+ * Creates a sampler, which chooses a token from logits (V). See `SamplingOptions` for the methods and their papers.
  * @param stream samplers with the same seed and different streams draw independently
  * @throws HeedError for options out of range
  */

@@ -15,14 +15,14 @@ abstract class Activation extends Module {
   }
 }
 
-/** ReLU: max(x, 0), element-wise. */
+/** ReLU: max(x, 0) (Nair and Hinton, 2010). Element-wise. */
 export class ReLU extends Activation {
   protected activate(x: Tensor): Tensor {
     return x.relu()
   }
 }
 
-/** GELU: x·Φ(x), or its tanh approximation (Hendrycks and Gimpel, 2016). */
+/** GELU: x·Φ(x), or its tanh approximation (Hendrycks and Gimpel, 2016). Element-wise. */
 export class GELU extends Activation {
   /** The formula: 'none' for x·Φ(x), 'tanh' for the approximation. */
   readonly approximate: 'none' | 'tanh'
@@ -40,56 +40,56 @@ export class GELU extends Activation {
   }
 }
 
-/** SiLU (swish): x·sigmoid(x). */
+/** SiLU (swish): x·sigmoid(x) (Elfwing et al., 2018). Element-wise. */
 export class SiLU extends Activation {
   protected activate(x: Tensor): Tensor {
     return x.silu()
   }
 }
 
-/** Sigmoid: 1/(1 + exp(-x)). */
+/** Sigmoid: 1/(1 + exp(-x)). Element-wise. */
 export class Sigmoid extends Activation {
   protected activate(x: Tensor): Tensor {
     return x.sigmoid()
   }
 }
 
-/** Logarithm of the sigmoid, computed without overflow. */
+/** Logarithm of the sigmoid, computed without overflow. Element-wise. */
 export class LogSigmoid extends Activation {
   protected activate(x: Tensor): Tensor {
     return x.logSigmoid()
   }
 }
 
-/** Hyperbolic tangent. */
+/** Hyperbolic tangent. Element-wise. */
 export class Tanh extends Activation {
   protected activate(x: Tensor): Tensor {
     return x.tanh()
   }
 }
 
-/** Softplus: log(1 + exp(x)). */
+/** Softplus: log(1 + exp(x)) (Dugas et al., 2001). Element-wise. */
 export class Softplus extends Activation {
   protected activate(x: Tensor): Tensor {
     return x.softplus()
   }
 }
 
-/** Mish: x·tanh(softplus(x)) (Misra, 2019). */
+/** Mish: x·tanh(softplus(x)) (Misra, 2019). Element-wise. */
 export class Mish extends Activation {
   protected activate(x: Tensor): Tensor {
     return x.mish()
   }
 }
 
-/** Hardswish: x·min(max(x + 3, 0), 6)/6 (Howard et al., 2019). */
+/** Hardswish: x·min(max(x + 3, 0), 6)/6 (Howard et al., 2019). Element-wise. */
 export class Hardswish extends Activation {
   protected activate(x: Tensor): Tensor {
     return x.hardswish()
   }
 }
 
-/** Leaky ReLU: x where x > 0, slope·x elsewhere. */
+/** Leaky ReLU: x where x > 0, slope·x elsewhere (Maas et al., 2013). Element-wise. */
 export class LeakyReLU extends Activation {
   /** Factor of negative numbers. */
   readonly slope: number
@@ -106,7 +106,7 @@ export class LeakyReLU extends Activation {
   }
 }
 
-/** ELU: x where x > 0, alpha·(exp(x) - 1) elsewhere (Clevert et al., 2016). */
+/** ELU: x where x > 0, alpha·(exp(x) - 1) elsewhere (Clevert et al., 2016). Element-wise. */
 export class ELU extends Activation {
   /** The limit for x → -∞ is -alpha. */
   readonly alpha: number
@@ -136,21 +136,23 @@ abstract class AxisActivation extends Activation {
   }
 }
 
-/** Softmax along an axis: non-negative values that sum to 1. */
+/** Softmax along an axis: non-negative values that sum to 1. The shape is kept. */
 export class Softmax extends AxisActivation {
   protected activate(x: Tensor): Tensor {
     return x.softmax(this.axis)
   }
 }
 
-/** Logarithm of the softmax along an axis, computed stably. */
+/** Logarithm of the softmax along an axis, computed stably. The shape is kept. */
 export class LogSoftmax extends AxisActivation {
   protected activate(x: Tensor): Tensor {
     return x.logSoftmax(this.axis)
   }
 }
 
-/** GLU: the first half of an axis times the sigmoid of its second half (Dauphin et al., 2017). */
+/**
+ * GLU: the first half of an axis times the sigmoid of its second half (Dauphin et al., 2017): (..., 2·C) -> (..., C).
+ */
 export class GLU extends AxisActivation {
   protected activate(x: Tensor): Tensor {
     return F.glu(x, this.axis)

@@ -5,8 +5,8 @@ import { type Tensor, tensor } from '../tensor/index.ts'
 import { checkArgument } from '../util/check-argument.ts'
 
 /**
- * Computes the ALiBi biases, which are added to attention scores. Each head has its own slope. The query's position is
- * omitted: it would add the same value to all keys, and softmax is invariant to that.
+ * Computes the ALiBi biases, which are added to attention scores (Press et al., 2022). Each head has its own slope. The
+ * query's position is omitted: it would add the same value to all keys, and softmax is invariant to that.
  * @param positions i32 positions of the keys: (S), or (B, S) if they differ between sequences
  * @returns f32 (H, 1, S), or (B, H, 1, S)
  */

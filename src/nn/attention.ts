@@ -39,7 +39,9 @@ const ATTENTION = optionKinds<AttentionOptions>({ ...COMMON, heads: 'size', kvHe
 const WEIGHTS = optionKinds<WeightOptions>({ causal: 'flag?', mask: 'tensor|null?', bias: 'tensor|null?', scale: 'number?', length: 'tensor|null?' }) // biome-ignore format: one line
 
 /**
- * Computes multi-head attention of projected queries, keys and values. The heads are adjacent blocks of the last axis.
+ * Computes multi-head attention of projected queries, keys and values (Vaswani et al., 2017, section 3.2.2). The heads
+ * are adjacent blocks of the last axis. With fewer heads of keys and values, it is grouped-query attention (Ainslie et
+ * al., 2023).
  * @param q (B, T, C)
  * @param k (B, S, C')
  * @param v (B, S, C')
@@ -55,7 +57,11 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   return attend(query, cache ? cache.append(fresh.k, fresh.v) : fresh, rest)
 }
 
-/** Computes attention of queries (B, H, T, D) to keys and values (B, Hk, S, D). Returns (B, T, H·D). */
+/**
+ * Computes attention of queries (B, H, T, D) to keys and values (B, Hk, S, D), where Hk divides H (Vaswani et al.,
+ * 2017, section 3.2.1; Ainslie et al., 2023, for Hk < H). Returns (B, T, H·D).
+ * @throws HeedError for shapes that do not fit
+ */
 export function attend(
   query: Tensor,
   { k, v, length }: { k: Tensor; v: Tensor; length?: Tensor },

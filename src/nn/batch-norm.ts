@@ -103,12 +103,12 @@ abstract class BatchNorm extends Module {
 const mix = (old: Tensor, now: Tensor, share: number | Tensor): Tensor =>
   old.add(now.detach().sub(old).mul(share))
 
-/** Batch normalisation of (B, C) or (B, C, L). See `BatchNormOptions`. */
+/** Batch normalisation of (B, C) or (B, C, L) (Ioffe and Szegedy, 2015). See `BatchNormOptions`. */
 export class BatchNorm1d extends BatchNorm {
   protected override readonly shapes = ['', '', '(B, C)', '(B, C, L)']
 }
 
-/** Batch normalisation of images (B, C, H, W). See `BatchNormOptions`. */
+/** Batch normalisation of images (B, C, H, W) (Ioffe and Szegedy, 2015). See `BatchNormOptions`. */
 export class BatchNorm2d extends BatchNorm {
   protected override readonly shapes = ['', '', '', '', '(B, C, H, W)']
 }

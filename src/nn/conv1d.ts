@@ -13,7 +13,7 @@ export interface Conv1DOptions {
 
 const CONV1D = optionKinds<Conv1DOptions>({ std: 'number?' })
 
-/** GPT-2's linear layer, whose weight is stored transposed, (in, out): y = x·W + b. */
+/** GPT-2's linear layer, whose weight is stored transposed, (in, out): y = x·W + b. (..., inputs) -> (..., outputs). */
 export class Conv1D extends Module {
   /** (in, out). */
   weight: Parameter

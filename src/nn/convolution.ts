@@ -105,7 +105,7 @@ export class Conv2d extends Convolution {
 
 /**
  * 2-d convolution with weight standardisation, as in BiT: the weights of each output have mean 0 and variance 1 (Qiao
- * et al., 2019).
+ * et al., 2019). (B, inputs, H, W) -> (B, outputs, Ph, Pw).
  */
 export class StdConv2d extends Conv2d {
   /** Added to the variance of the weights. */

@@ -2,7 +2,10 @@ import { F, type Tensor } from '../tensor/index.ts'
 import { checkArgument } from '../util/check-argument.ts'
 import { Module } from './module.ts'
 
-/** In training, sets elements to zero with probability p and scales the others by 1/(1 - p). Identity in evaluation. */
+/**
+ * In training, sets elements of x (...) to zero with probability p and scales the others by 1/(1 - p) (Srivastava et
+ * al., 2014). Identity in evaluation.
+ */
 export class Dropout extends Module {
   /** Probability that an element is set to zero. */
   readonly p: number

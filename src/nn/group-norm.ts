@@ -64,5 +64,5 @@ export class InstanceNorm1d extends GroupNorm {
   }
 }
 
-/** Normalises each channel of x (B, C, H, W) separately. No weight and bias by default. */
+/** Normalises each channel of x (B, C, H, W) separately (Ulyanov et al., 2016). No weight and bias by default. */
 export class InstanceNorm2d extends InstanceNorm1d {}

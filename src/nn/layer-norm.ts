@@ -12,7 +12,7 @@ export interface LayerNormOptions {
 
 const LAYER_NORM = optionKinds<LayerNormOptions>({ bias: 'flag?' })
 
-/** Normalises the last axis to mean 0 and variance 1, then scales and shifts it (Ba et al., 2016). */
+/** Normalises the last axis of x (..., C) to mean 0 and variance 1, then scales and shifts it (Ba et al., 2016). */
 export class LayerNorm extends Module {
   /** Scale (C). */
   weight: Parameter

@@ -27,8 +27,8 @@ export interface LinearAttentionOptions {
 }
 
 /**
- * Computes linear attention, φ(q)·(Σ φ(k)ᵀ·v) / φ(q)·Σ φ(k), for all queries in parallel. A query that is orthogonal to
- * all keys (possible with `relu`) gets 0.
+ * Computes linear attention, φ(q)·(Σ φ(k)ᵀ·v) / φ(q)·Σ φ(k), for all queries in parallel (Katharopoulos et al., 2020,
+ * section 3.2). A query that is orthogonal to all keys (possible with `relu`) gets 0.
  * @param q (B, H, T, D)
  * @param k (B, H, S, D)
  * @param v (B, H, S, Dv)
@@ -65,8 +65,9 @@ export function linearAttention(
 export type LinearAttentionState = Tensor
 
 /**
- * Computes causal linear attention of one token. The state contains the sums over earlier keys; the returned state
- * includes this token. q, k and v are (B, H, 1, ·). Pass null as the state of the first token.
+ * Computes causal linear attention of one token (Katharopoulos et al., 2020, section 3.4). The state contains the sums
+ * over earlier keys; the returned state includes this token. q, k and v are (B, H, 1, ·). Pass null as the state of the
+ * first token.
  */
 export function linearAttentionStep(
   q: Tensor,

@@ -29,7 +29,10 @@ abstract class PlainLoss extends Loss<{ reduction?: F.Reduction }> {
   }
 }
 
-/** Cross-entropy loss of logits. See `F.crossEntropy`. */
+/**
+ * Cross-entropy loss of logits f32 (..., V) and class indices (...) or probabilities f32 (..., V). See
+ * `F.crossEntropy`.
+ */
 export class CrossEntropyLoss extends Loss<F.CrossEntropyOptions> {
   /** Creates the loss. @throws HeedError for unknown options and values of another type */
   constructor(options: F.CrossEntropyOptions = {}) {
@@ -41,28 +44,28 @@ export class CrossEntropyLoss extends Loss<F.CrossEntropyOptions> {
   }
 }
 
-/** Negative log-likelihood loss. See `F.nllLoss`. */
+/** Negative log-likelihood loss of log-probabilities f32 (..., V) and class indices (...). See `F.nllLoss`. */
 export class NLLLoss extends PlainLoss {
   forward(input: Tensor, target: Tensor): Tensor {
     return F.nllLoss(input, target, this.options.reduction)
   }
 }
 
-/** Mean squared error. See `F.mseLoss`. */
+/** Mean squared error of input and target, f32 (...). See `F.mseLoss`. */
 export class MSELoss extends PlainLoss {
   forward(input: Tensor, target: Tensor): Tensor {
     return F.mseLoss(input, target, this.options.reduction)
   }
 }
 
-/** Mean absolute error. See `F.l1Loss`. */
+/** Mean absolute error of input and target, f32 (...). See `F.l1Loss`. */
 export class L1Loss extends PlainLoss {
   forward(input: Tensor, target: Tensor): Tensor {
     return F.l1Loss(input, target, this.options.reduction)
   }
 }
 
-/** Smooth L1 loss. See `F.smoothL1Loss`. */
+/** Smooth L1 loss of input and target, f32 (...) (Girshick, 2015). See `F.smoothL1Loss`. */
 export class SmoothL1Loss extends Loss<F.SmoothL1Options> {
   /** Creates the loss. @throws HeedError for unknown options and values of another type */
   constructor(options: F.SmoothL1Options = {}) {
@@ -74,7 +77,7 @@ export class SmoothL1Loss extends Loss<F.SmoothL1Options> {
   }
 }
 
-/** Huber loss. See `F.huberLoss`. */
+/** Huber loss of input and target, f32 (...) (Huber, 1964). See `F.huberLoss`. */
 export class HuberLoss extends Loss<F.HuberOptions> {
   /** Creates the loss. @throws HeedError for unknown options and values of another type */
   constructor(options: F.HuberOptions = {}) {
@@ -86,14 +89,17 @@ export class HuberLoss extends Loss<F.HuberOptions> {
   }
 }
 
-/** Binary cross-entropy loss of logits. See `F.bceWithLogits`. */
+/** Binary cross-entropy of logits and probabilities, f32 (...). See `F.bceWithLogits`. */
 export class BCEWithLogitsLoss extends PlainLoss {
   forward(logits: Tensor, target: Tensor): Tensor {
     return F.bceWithLogits(logits, target, this.options.reduction)
   }
 }
 
-/** Kullback-Leibler divergence. See `F.klDiv`. */
+/**
+ * Kullback-Leibler divergence of log-probabilities and probabilities, f32 (...) (Kullback and Leibler, 1951). See
+ * `F.klDiv`.
+ */
 export class KLDivLoss extends Loss<{ reduction?: F.Reduction | 'batchmean' }> {
   /**
    * Creates the loss. 'batchmean' divides the sum by the batch size. Default 'mean'.
@@ -108,7 +114,10 @@ export class KLDivLoss extends Loss<{ reduction?: F.Reduction | 'batchmean' }> {
   }
 }
 
-/** Triplet margin loss. See `F.tripletMarginLoss`. */
+/**
+ * Triplet margin loss of anchors, positives and negatives, f32 (..., C) (Balntas et al., 2016). See
+ * `F.tripletMarginLoss`.
+ */
 export class TripletMarginLoss extends Loss<F.TripletMarginOptions> {
   /** Creates the loss. @throws HeedError for unknown options and values of another type */
   constructor(options: F.TripletMarginOptions = {}) {

@@ -15,7 +15,10 @@ export interface MLPConfig {
   dropout?: number
 }
 
-/** Multi-layer perceptron: linear layers with an activation function between them. */
+/**
+ * Multi-layer perceptron: linear layers with an activation function between them. (..., first size) -> (..., last
+ * size).
+ */
 export class MLP extends Module<MLPConfig> {
   /** @hidden */
   static readonly configRules = optionKinds<MLPConfig>({

@@ -10,7 +10,7 @@ import { Module } from './module.ts'
 
 /** A quantised matrix in GGUF's block format. `shape` counts numbers, not bytes. */
 export interface QuantizedWeight {
-  /** Block format of the data, such as `Q8_0`. */
+  /** Block format of the data, such as `q8_0`. */
   format: BlockFormat
   /** Rows and columns, in numbers. */
   shape: readonly [rows: number, columns: number]
@@ -22,7 +22,7 @@ const BLOCKS = optionKinds<QuantizedWeight>({ format: 'text', shape: 'numbers', 
 
 /** A quantised matrix on the device. Several modules can share it. */
 export class Blocks {
-  /** Block format of the bytes, such as `Q8_0`. */
+  /** Block format of the bytes, such as `q8_0`. */
   readonly format: BlockFormat
   /** Rows and columns, in numbers. */
   readonly shape: readonly [rows: number, columns: number]

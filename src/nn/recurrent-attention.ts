@@ -27,7 +27,9 @@ export interface StateAttentionOutput {
 
 const OPTIONS = optionKinds<StateAttentionOptions>({ mask: 'tensor|null?', projected: 'tensor?' })
 
-/** Base class of attention to the states of an encoder. Subclasses define the scores. */
+/**
+ * Base class of attention to the states of an encoder: query (B, T, Q), states (B, S, K). Subclasses define the scores.
+ */
 export abstract class StateAttention extends Module {
   /** Computes the part of the scores that does not depend on the query: (B, S, K) -> (B, S, A). */
   abstract project(states: Tensor): Tensor
@@ -76,7 +78,10 @@ export class AdditiveAttention extends StateAttention {
   }
 }
 
-/** Attention with a one-hidden-layer network on query and state: v·relu(W·[s; h] + b) + d. */
+/**
+ * Attention with a one-hidden-layer network on query and state: v·relu(W·[s; h] + b) + d. See `AdditiveAttention` for
+ * tanh.
+ */
 export class MLPAttention extends StateAttention {
   /** The query's part of W, Q to A features. */
   query: Linear

@@ -85,7 +85,10 @@ export abstract class RecurrentCell extends Module {
   }
 }
 
-/** One step of a simple recurrent network: h' = tanh(W·x + b + U·h + d) (Elman, 1990). State [h]. */
+/**
+ * One step of a simple recurrent network: h' = tanh(W·x + b + U·h + d) (Elman, 1990). x (B, C), state [h] with h (B,
+ * H).
+ */
 export class RNNCell extends RecurrentCell {
   /** Creates a cell from `inputs` features to a state of `hidden` features. Default nonlinearity 'tanh'. */
   constructor(
@@ -99,7 +102,10 @@ export class RNNCell extends RecurrentCell {
   }
 }
 
-/** One step of an LSTM (Hochreiter and Schmidhuber, 1997). State [h, c]. */
+/**
+ * One step of an LSTM (Hochreiter and Schmidhuber, 1997) with a forget gate (Gers et al., 2000). x (B, C), state [h,
+ * c], each (B, H).
+ */
 export class LSTMCell extends RecurrentCell {
   /** Creates a cell from `inputs` features to a state of `hidden` features. */
   constructor(inputs: number, hidden: number, options: RecurrentCellOptions = {}) {
@@ -107,7 +113,7 @@ export class LSTMCell extends RecurrentCell {
   }
 }
 
-/** One step of a GRU (Cho et al., 2014). State [h]. */
+/** One step of a GRU (Cho et al., 2014). x (B, C), state [h] with h (B, H). */
 export class GRUCell extends RecurrentCell {
   /** Creates a cell from `inputs` features to a state of `hidden` features. */
   constructor(inputs: number, hidden: number, options: RecurrentCellOptions = {}) {

@@ -223,7 +223,7 @@ export class RNN extends Recurrent {
   }
 }
 
-/** LSTM (Hochreiter and Schmidhuber, 1997). State [h, c]. */
+/** LSTM (Hochreiter and Schmidhuber, 1997) with a forget gate (Gers et al., 2000). State [h, c]. */
 export class LSTM extends Recurrent {
   /** Creates a network from `inputs` features to a state of `hidden` features. */
   constructor(inputs: number, hidden: number, options: RecurrentOptions = {}) {

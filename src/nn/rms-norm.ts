@@ -3,7 +3,9 @@ import { checkArgument } from '../util/check-argument.ts'
 import * as init from './init.ts'
 import { Module } from './module.ts'
 
-/** Divides the last axis by its root mean square, then scales it by a weight (Zhang and Sennrich, 2019). */
+/**
+ * Divides the last axis of x (..., C) by its root mean square, then scales it by a weight (Zhang and Sennrich, 2019).
+ */
 export class RMSNorm extends Module {
   /** Scale (C). */
   weight: Parameter

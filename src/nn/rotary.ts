@@ -41,7 +41,7 @@ export interface RotaryAngles {
   axis: -1 | -2
 }
 
-/** Computes the rotation angles of rotary position embeddings. `rotate` applies them. */
+/** Computes the rotation angles of rotary position embeddings (Su et al., 2021). `rotate` applies them. */
 export class Rotary {
   private readonly options: RotaryOptions
   private readonly scale: number
@@ -126,7 +126,8 @@ export class Rotary {
 }
 
 /**
- * Rotates the heads of x, (B, T, H·D) or (B, T, H, D). Runs as one kernel, because swapping the pairs is a view.
+ * Rotates the heads of x, (B, T, H·D) or (B, T, H, D) (Su et al., 2021, section 3.4). Runs as one kernel, because
+ * swapping the pairs is a view.
  * @param headDim D, if only the first features of each head are rotated
  * @returns the shape of x
  */

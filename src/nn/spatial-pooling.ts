@@ -19,7 +19,7 @@ abstract class Pool<Options> extends Module {
   abstract override forward(x: Tensor): Tensor
 }
 
-/** 1-d max pooling. See `F.maxPool1d`. */
+/** 1-d max pooling: (B, C, L) -> (B, C, P). See `F.maxPool1d`. */
 export class MaxPool1d extends Pool<F.MaxPoolOptions> {
   /** Creates the layer. `kernel` is the length of the window. */
   constructor(kernel: F.PerAxis, options: F.MaxPoolOptions = {}) {
@@ -32,7 +32,7 @@ export class MaxPool1d extends Pool<F.MaxPoolOptions> {
   }
 }
 
-/** 2-d max pooling. See `F.maxPool2d`. */
+/** 2-d max pooling: (B, C, H, W) -> (B, C, Ph, Pw). See `F.maxPool2d`. */
 export class MaxPool2d extends Pool<F.MaxPoolOptions> {
   /** Creates the layer. `kernel` is the height and width of the window. */
   constructor(kernel: F.PerAxis, options: F.MaxPoolOptions = {}) {
@@ -45,7 +45,7 @@ export class MaxPool2d extends Pool<F.MaxPoolOptions> {
   }
 }
 
-/** 1-d average pooling. See `F.avgPool1d`. */
+/** 1-d average pooling: (B, C, L) -> (B, C, P). See `F.avgPool1d`. */
 export class AvgPool1d extends Pool<F.AvgPoolOptions> {
   /** Creates the layer. `kernel` is the length of the window. */
   constructor(kernel: F.PerAxis, options: F.AvgPoolOptions = {}) {
@@ -58,7 +58,7 @@ export class AvgPool1d extends Pool<F.AvgPoolOptions> {
   }
 }
 
-/** 2-d average pooling. See `F.avgPool2d`. */
+/** 2-d average pooling: (B, C, H, W) -> (B, C, Ph, Pw). See `F.avgPool2d`. */
 export class AvgPool2d extends Pool<F.AvgPoolOptions> {
   /** Creates the layer. `kernel` is the height and width of the window. */
   constructor(kernel: F.PerAxis, options: F.AvgPoolOptions = {}) {

@@ -26,7 +26,9 @@ export interface SGDGroupOptions {
 /** Options of `SGD`: those of all groups, and those of the optimiser. */
 export type SGDOptions = OptimizerOptions<SGDGroupOptions>
 
-/** Stochastic gradient descent with optional momentum, as in PyTorch (Sutskever et al., 2013). */
+/**
+ * Stochastic gradient descent (Robbins and Monro, 1951) with optional momentum, as in PyTorch (Sutskever et al., 2013).
+ */
 export class SGD extends Optimizer<SGDGroupOptions> {
   /**
    * Creates the optimiser of these parameters, in one group or in several with options of their own.

@@ -65,7 +65,11 @@ export const conv2d = (
   options?: ConvolutionOptions,
 ): Tensor => convolve('conv2d', 2, x, weight, bias, options)
 
-/** 1-d transposed convolution, the gradient of `conv1d`: x (B, C, P), weight (C, O/G, K), bias (O) -> (B, O, L). */
+/**
+ * 1-d transposed convolution, the gradient of `conv1d`: x (B, C, P), weight (C, O/G, K), bias (O) -> (B, O, L)
+ * (Dumoulin and Visin, 2016).
+ * @throws HeedError for shapes or options that do not fit
+ */
 export const convTranspose1d = (
   x: Tensor,
   weight: Tensor,
@@ -75,7 +79,8 @@ export const convTranspose1d = (
 
 /**
  * 2-d transposed convolution, the gradient of `conv2d`: x (B, C, Ph, Pw), weight (C, O/G, Kh, Kw), bias (O) -> (B, O,
- * H, W).
+ * H, W) (Dumoulin and Visin, 2016).
+ * @throws HeedError for shapes or options that do not fit
  */
 export const convTranspose2d = (
   x: Tensor,

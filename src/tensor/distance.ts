@@ -4,7 +4,11 @@ import { ShapeError } from '../util/errors.ts'
 import { checkTensors } from './arguments.ts'
 import type { Tensor } from './tensor.ts'
 
-/** Computes the p-norm distance between all pairs of rows: (..., N, C) and (..., M, C) -> (..., N, M). */
+/**
+ * Computes the p-norm distance between all pairs of rows: (..., N, C) and (..., M, C) -> (..., N, M). For p = 0, the
+ * number of different elements.
+ * @throws ShapeError for shapes that do not fit
+ */
 export function cdist(a: Tensor, b: Tensor, p = 2): Tensor {
   checkTensors('cdist', { a, b })
   checkArgument('cdist', 'p', p, 'number')

@@ -21,7 +21,10 @@ export interface UnfoldOptions {
 
 const UNFOLD = optionKinds<UnfoldOptions>({ dilation: 'any?', padding: 'any?', stride: 'any?' })
 
-/** Extracts sliding windows of images as columns: (B, C, H, W) -> (B, C·Kh·Kw, P). */
+/**
+ * Extracts sliding windows of images as columns: (B, C, H, W) -> (B, C·Kh·Kw, P). @throws HeedError for shapes that do
+ * not fit
+ */
 export function unfold(x: Tensor, kernel: PerAxis, options: UnfoldOptions = {}): Tensor {
   checkTensors('unfold', { x })
   if (x.rank !== 4)
@@ -35,7 +38,10 @@ export function unfold(x: Tensor, kernel: PerAxis, options: UnfoldOptions = {}):
     .reshape(batch, channels * countOf(attrs.kernel), high * wide)
 }
 
-/** Sums columns back to their positions in an image, the adjoint of `unfold`: (B, C·Kh·Kw, P) -> (B, C, ...size). */
+/**
+ * Sums columns back to their positions in an image, the adjoint of `unfold`: (B, C·Kh·Kw, P) -> (B, C, ...size).
+ * @throws HeedError for shapes that do not fit
+ */
 export function fold(
   x: Tensor,
   size: PerAxis,

@@ -34,7 +34,10 @@ export * from './normalization.ts'
 export * from './pooling.ts'
 export type { Reduction } from './reduction.ts'
 
-/** Linear transformation x·Wᵀ + b, with W (out, in): (..., in) -> (..., out). */
+/**
+ * Linear transformation x·Wᵀ + b, with W (out, in) and b (out): (..., in) -> (..., out). @throws ShapeError for shapes
+ * that do not fit
+ */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
   checkTensors('linear', { x, weight })
   checkOptionalTensors('linear', { bias })
@@ -42,15 +45,19 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   return bias ? y.add(bias) : y
 }
 
-/** Decodes quantised blocks: u8 (…, bytes) -> f32 (…, numbers). */
+/**
+ * Decodes quantised blocks: u8 (…, bytes) -> f32 (…, numbers). @throws HeedError for an unknown format and incomplete
+ * blocks
+ */
 export function dequantize(blocks: Tensor, format: BlockFormat): Tensor {
   checkBlockFormat('dequantize', format)
   return tensorOf(g.dequantize(nodeOf(blocks, 'dequantize', 'blocks'), format))
 }
 
 /**
- * Linear transformation x·Wᵀ + b with a quantised W (out, in), given as u8 (out, bytes). On the CPU, inputs of up to 32
- * rows are rounded to 16 bits.
+ * Linear transformation x·Wᵀ + b with a quantised W (out, in), given as u8 (out, bytes): (..., in) -> (..., out). On
+ * the CPU, inputs of up to 32 rows are rounded to 16 bits.
+ * @throws HeedError for an unknown format and shapes that do not fit
  */
 export function linearQuantized(
   x: Tensor,
@@ -74,7 +81,9 @@ export interface EmbeddingOptions {
 
 const EMBEDDING = optionKinds<EmbeddingOptions>({ paddingIndex: 'count?' })
 
-/** Looks up rows of `weight` (V, C) by index: i32 (...) -> (..., C). */
+/**
+ * Looks up rows of `weight` (V, C) by index: i32 (...) -> (..., C). @throws HeedError for indices that are not integers
+ */
 export function embedding(index: Tensor, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
   checkTensors('embedding', { index, weight })
   EMBEDDING.check('embedding', options)
@@ -85,7 +94,10 @@ export function embedding(index: Tensor, weight: Tensor, options: EmbeddingOptio
     : index.eq(paddingIndex).unsqueeze(-1).where(rows.detach(), rows)
 }
 
-/** Sets elements to zero with probability p and scales the others by 1/(1 - p) (Srivastava et al., 2014). */
+/**
+ * Sets elements of x (...) to zero with probability p and scales the others by 1/(1 - p) (Srivastava et al., 2014).
+ * @throws HeedError unless p is from 0 to 1
+ */
 export function dropout(x: Tensor, p = 0.5, generator: Generator = defaultGenerator()): Tensor {
   checkTensors('dropout', { x })
   if (!(typeof p === 'number' && p >= 0 && p <= 1))
@@ -96,7 +108,10 @@ export function dropout(x: Tensor, p = 0.5, generator: Generator = defaultGenera
   return tensorOf(g.make('dropout', [x.node, seed, draw], { p }))
 }
 
-/** GLU: the first half of an axis times the sigmoid of its second half (Dauphin et al., 2017). */
+/**
+ * GLU: the first half of an axis times the sigmoid of its second half (Dauphin et al., 2017): (..., 2·C) -> (..., C).
+ * @throws ShapeError for an axis of odd size
+ */
 export function glu(x: Tensor, axis = -1): Tensor {
   checkTensors('glu', { x })
   const size = x.shape[normalizeAxis(axis, x.rank, 'glu')]

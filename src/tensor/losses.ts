@@ -20,6 +20,7 @@ import type { Tensor } from './tensor.ts'
  * Cross-entropy loss: −log softmax(logits)[target], or −Σ target·log softmax(logits) for probabilities.
  * @param logits f32 (..., V)
  * @param target class indices (...), or probabilities f32 (..., V)
+ * @returns f32 (), or (...) with the reduction 'none'
  * @throws HeedError for shapes or options that do not fit
  */
 export function crossEntropy(
@@ -67,7 +68,13 @@ function softCrossEntropy(
   return reduced(shares.mul(logits.logSoftmax(-1)).sum(-1).neg(), reduction)
 }
 
-/** Negative log-likelihood loss: −input[target], with log-probabilities (..., V) and class indices (...). */
+/**
+ * Negative log-likelihood loss: −input[target].
+ * @param input log-probabilities f32 (..., V)
+ * @param target class indices (...)
+ * @returns f32 (), or (...) with the reduction 'none'
+ * @throws HeedError for shapes that do not fit and class indices that are not integers
+ */
 export function nllLoss(input: Tensor, target: Tensor, reduction: Reduction = 'mean'): Tensor {
   checkTensors('nllLoss', { input, target })
   checkReduction('nllLoss', reduction)
@@ -80,21 +87,34 @@ export function nllLoss(input: Tensor, target: Tensor, reduction: Reduction = 'm
   return reduced(chosen, reduction)
 }
 
-/** Mean squared error. */
+/**
+ * Mean squared error of input and target, f32 (...).
+ * @returns f32 (), or (...) with the reduction 'none'
+ * @throws ShapeError for tensors of different shapes
+ */
 export function mseLoss(input: Tensor, target: Tensor, reduction: Reduction = 'mean'): Tensor {
   checkPair('mseLoss', input, target)
   checkReduction('mseLoss', reduction)
   return reduced(input.sub(target).square(), reduction)
 }
 
-/** Mean absolute error. */
+/**
+ * Mean absolute error of input and target, f32 (...).
+ * @returns f32 (), or (...) with the reduction 'none'
+ * @throws ShapeError for tensors of different shapes
+ */
 export function l1Loss(input: Tensor, target: Tensor, reduction: Reduction = 'mean'): Tensor {
   checkPair('l1Loss', input, target)
   checkReduction('l1Loss', reduction)
   return reduced(input.sub(target).abs(), reduction)
 }
 
-/** Smooth L1 loss: squared for errors below `beta`, linear above (Girshick, 2015). */
+/**
+ * Smooth L1 loss of input and target, f32 (...), with the error e: e²/(2·beta) for |e| < beta, otherwise |e| - beta/2
+ * (Girshick, 2015).
+ * @returns f32 (), or (...) with the reduction 'none'
+ * @throws HeedError for tensors of different shapes and a negative `beta`
+ */
 export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1Options = {}): Tensor {
   checkPair('smoothL1Loss', input, target)
   lossRules.smoothL1Loss.check('smoothL1Loss', options)
@@ -107,7 +127,12 @@ export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1Opt
   return reduced(error.lt(beta).where(near, error.sub(0.5 * beta)), reduction)
 }
 
-/** Huber loss: e²/2 for |e| ≤ delta, otherwise delta·(|e| - delta/2) (Huber, 1964). */
+/**
+ * Huber loss of input and target, f32 (...), with the error e: e²/2 for |e| ≤ delta, otherwise delta·(|e| - delta/2)
+ * (Huber, 1964).
+ * @returns f32 (), or (...) with the reduction 'none'
+ * @throws HeedError for tensors of different shapes, and unless `delta` is positive
+ */
 export function huberLoss(input: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
   checkPair('huberLoss', input, target)
   lossRules.huberLoss.check('huberLoss', options)
@@ -120,7 +145,10 @@ export function huberLoss(input: Tensor, target: Tensor, options: HuberOptions =
 }
 
 /**
- * Triplet margin loss: max(0, margin + |a - p| - |a - n|) for anchors a, positives p and negatives n, each (..., C).
+ * Triplet margin loss: max(0, margin + |a - p| - |a - n|) for anchors a, positives p and negatives n, f32 (..., C)
+ * (Balntas et al., 2016).
+ * @returns f32 (), or (...) with the reduction 'none'
+ * @throws HeedError for options that do not fit
  */
 export function tripletMarginLoss(
   anchor: Tensor,
@@ -139,7 +167,12 @@ export function tripletMarginLoss(
   return reduced(near.sub(far).add(margin).clamp({ min: 0 }), reduction)
 }
 
-/** Binary cross-entropy of logits, computed without overflow. */
+/**
+ * Binary cross-entropy of logits and probabilities, f32 (...): −target·log σ(x) − (1 − target)·log(1 − σ(x)), computed
+ * without overflow.
+ * @returns f32 (), or (...) with the reduction 'none'
+ * @throws ShapeError for tensors of different shapes
+ */
 export function bceWithLogits(
   logits: Tensor,
   target: Tensor,
@@ -152,8 +185,11 @@ export function bceWithLogits(
 }
 
 /**
- * Kullback-Leibler divergence: target·(log target − input), with log-probabilities `input` and probabilities `target`
- * (Kullback and Leibler, 1951). 'batchmean' divides the sum by the first size, which is the mathematical definition.
+ * Kullback-Leibler divergence: target·(log target − input), with log-probabilities `input` and probabilities `target`,
+ * f32 (...) (Kullback and Leibler, 1951). 'batchmean' divides the sum by the first size, which is the mathematical
+ * definition.
+ * @returns f32 (), or (...) with the reduction 'none'
+ * @throws ShapeError for tensors of different shapes
  */
 export function klDiv(
   input: Tensor,

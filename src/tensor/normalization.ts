@@ -9,7 +9,15 @@ import { tensorOf } from './core.ts'
 import { ones, zeros } from './create.ts'
 import type { Tensor } from './tensor.ts'
 
-/** Layer normalisation over the last axes, those of the weight, or the last axis without a weight (Ba et al., 2016). */
+/**
+ * Layer normalisation over the last axes: those of the weight, or the last axis without a weight (Ba et al., 2016).
+ * @param x f32 (..., C)
+ * @param weight scale (C); null for none
+ * @param bias shift (C); null for none
+ * @param eps added to the variance
+ * @returns f32 (..., C)
+ * @throws ShapeError for shapes that do not fit
+ */
 export function layerNorm(
   x: Tensor,
   weight?: Tensor | null,
@@ -25,7 +33,14 @@ export function layerNorm(
   return tensorOf(g.reshape(y, x.shape))
 }
 
-/** Root mean square normalisation: like `layerNorm`, without subtracting the mean (Zhang and Sennrich, 2019). */
+/**
+ * Root mean square normalisation: like `layerNorm`, without subtracting the mean (Zhang and Sennrich, 2019).
+ * @param x f32 (..., C)
+ * @param weight scale (C); null for none
+ * @param eps added to the mean square
+ * @returns f32 (..., C)
+ * @throws ShapeError for shapes that do not fit
+ */
 export function rmsNorm(x: Tensor, weight?: Tensor | null, eps = 1e-6): Tensor {
   checkNorm('rmsNorm', x, weight, null, eps)
   const shape = weight?.shape ?? x.shape.slice(-1)
@@ -169,7 +184,10 @@ const COMMON = { axis: 'integer?', eps: 'number?' } as const
 const SIMILARITY = optionKinds<Omit<NormalizeOptions, 'p'>>(COMMON)
 const NORMALIZE = optionKinds<NormalizeOptions>({ ...COMMON, p: 'number?' })
 
-/** Divides x by its p-norm along an axis, which is at least `eps`. */
+/**
+ * Divides x by its p-norm along an axis, which is at least `eps`: f32 (...) -> f32 (...).
+ * @throws HeedError for an axis out of range
+ */
 export function normalize(x: Tensor, options: NormalizeOptions = {}): Tensor {
   checkTensors('normalize', { x })
   NORMALIZE.check('normalize', options)
@@ -177,7 +195,10 @@ export function normalize(x: Tensor, options: NormalizeOptions = {}): Tensor {
   return x.div(x.norm(p, axis, true).clamp({ min: eps }))
 }
 
-/** Cosine similarity along an axis, which is removed from the shape. */
+/**
+ * Cosine similarity of a and b, f32 (...), along an axis, which is removed from the shape.
+ * @throws HeedError for shapes that do not broadcast and an axis out of range
+ */
 export function cosineSimilarity(
   a: Tensor,
   b: Tensor,

@@ -40,27 +40,29 @@ export const MAX_POOL = optionKinds<MaxPoolOptions>({ ...WINDOW, dilation: 'any?
 /** @internal */
 export const AVG_POOL = optionKinds<AvgPoolOptions>({ ...WINDOW, countIncludePad: 'flag?' })
 
-/** 1-d max pooling: (B, C, L) -> (B, C, P). */
+/** 1-d max pooling: (B, C, L) -> (B, C, P). @throws HeedError for shapes or options that do not fit */
 export const maxPool1d = (x: Tensor, kernel: PerAxis, options?: MaxPoolOptions): Tensor =>
   maxPool('maxPool1d', 1, x, kernel, options)
 
-/** 2-d max pooling: (B, C, H, W) -> (B, C, Ph, Pw). */
+/** 2-d max pooling: (B, C, H, W) -> (B, C, Ph, Pw). @throws HeedError for shapes or options that do not fit */
 export const maxPool2d = (x: Tensor, kernel: PerAxis, options?: MaxPoolOptions): Tensor =>
   maxPool('maxPool2d', 2, x, kernel, options)
 
-/** 1-d average pooling: (B, C, L) -> (B, C, P). */
+/** 1-d average pooling: (B, C, L) -> (B, C, P). @throws HeedError for shapes or options that do not fit */
 export const avgPool1d = (x: Tensor, kernel: PerAxis, options?: AvgPoolOptions): Tensor =>
   avgPool('avgPool1d', 1, x, kernel, options)
 
-/** 2-d average pooling: (B, C, H, W) -> (B, C, Ph, Pw). */
+/** 2-d average pooling: (B, C, H, W) -> (B, C, Ph, Pw). @throws HeedError for shapes or options that do not fit */
 export const avgPool2d = (x: Tensor, kernel: PerAxis, options?: AvgPoolOptions): Tensor =>
   avgPool('avgPool2d', 2, x, kernel, options)
 
-/** 1-d average pooling to `size` outputs: (B, C, L) -> (B, C, size). */
+/** 1-d average pooling to `size` outputs: (B, C, L) -> (B, C, size). @throws HeedError for another shape or size */
 export const adaptiveAvgPool1d = (x: Tensor, size: PerAxis): Tensor =>
   adaptiveAvgPool('adaptiveAvgPool1d', 1, x, size)
 
-/** 2-d average pooling to `size` outputs: (B, C, H, W) -> (B, C, ...size). */
+/**
+ * 2-d average pooling to `size` outputs: (B, C, H, W) -> (B, C, ...size). @throws HeedError for another shape or size
+ */
 export const adaptiveAvgPool2d = (x: Tensor, size: PerAxis): Tensor =>
   adaptiveAvgPool('adaptiveAvgPool2d', 2, x, size)
 

@@ -19,7 +19,9 @@ export interface RandomState {
   draws: number
 }
 
-/** A stream of random numbers (Threefry). Tensors drawn from it are lazy. */
+/**
+ * A stream of random numbers, Threefry of (seed, draw, index) (Salmon et al., 2011). Tensors drawn from it are lazy.
+ */
 export class Generator {
   private seed = 0
   private draws = 0
@@ -74,7 +76,7 @@ export const defaultGenerator = (): Generator => shared
 /** Restarts the default generator with this seed. */
 export const manualSeed = (seed: number): Generator => shared.manualSeed(seed)
 
-/** Draws from the uniform distribution over [0, 1). */
+/** Draws f32 from the uniform distribution over [0, 1). @throws HeedError for a shape that is not an array of sizes */
 export function rand(shape: Shape, generator = shared): Tensor {
   const { seed, draw } = checkGenerator('rand', generator).next()
   return tensorOf(g.uniform(checkShape(shape, 'rand'), seed, draw))
@@ -86,7 +88,9 @@ export function randLike(x: Tensor, generator = shared): Tensor {
   return rand(x.shape, generator)
 }
 
-/** Draws from the uniform distribution over [low, high). */
+/**
+ * Draws f32 from the uniform distribution over [low, high). @throws HeedError for a shape that is not an array of sizes
+ */
 export function uniform(shape: Shape, low = 0, high = 1, generator = shared): Tensor {
   checkArgument('uniform', 'low', low, 'number')
   checkArgument('uniform', 'high', high, 'number')
@@ -95,7 +99,10 @@ export function uniform(shape: Shape, low = 0, high = 1, generator = shared): Te
     .add(low)
 }
 
-/** Draws from the standard normal distribution (Box and Muller, 1958). */
+/**
+ * Draws f32 from the standard normal distribution (Box and Muller, 1958). @throws HeedError for a shape that is not an
+ * array of sizes
+ */
 export function randn(shape: Shape, generator = shared): Tensor {
   const radius = rand(checkShape(shape, 'randn'), checkGenerator('randn', generator))
   const angle = rand(shape, generator)
@@ -110,14 +117,20 @@ export function randnLike(x: Tensor, generator = shared): Tensor {
   return randn(x.shape, generator)
 }
 
-/** Draws from the normal distribution with this mean and standard deviation. */
+/**
+ * Draws f32 from the normal distribution with this mean and standard deviation. @throws HeedError for a shape that is
+ * not an array of sizes
+ */
 export function normal(shape: Shape, mean = 0, std = 1, generator = shared): Tensor {
   checkArgument('normal', 'mean', mean, 'number')
   checkArgument('normal', 'std', std, 'number')
   return randn(checkShape(shape, 'normal'), checkGenerator('normal', generator)).mul(std).add(mean)
 }
 
-/** Draws integers uniformly from [low, high), i32. */
+/**
+ * Draws integers uniformly from [low, high), i32. @throws HeedError unless `low` and `high` are integers and `high` is
+ * larger
+ */
 export function randint(low: number, high: number, shape: Shape, generator = shared): Tensor {
   checkArgument('randint', 'low', low, 'integer')
   checkArgument('randint', 'high', high, 'integer')

@@ -7,8 +7,8 @@ import { acceptOrDraw } from './accept.ts'
 import { type Draft, type Drafter, foreignToken } from './drafter.ts'
 
 /**
- * Generates one text like `writeTokens`, with several tokens per run of the model if drafts are accepted. The text is the
- * same at temperature 0, and has the same distribution at other temperatures.
+ * Generates one text like `writeTokens`, with several tokens per run of the model if drafts are accepted (Leviathan et
+ * al., 2023). The text is the same at temperature 0, and has the same distribution at other temperatures.
  */
 export async function* speculate(
   decoder: Decoder,

@@ -19,7 +19,7 @@ import {
 export interface GGUFTensorInfo {
   /** Name of the tensor, such as `blk.0.attn_q.weight`. */
   readonly name: string
-  /** Type of its elements or blocks, such as `F16` or `Q4_K`. */
+  /** Type of its elements or blocks, such as `f16` or `q4_k`. */
   readonly type: GGUFType
   /** Shape, outermost axis first: (out, in) for a linear layer. */
   readonly shape: readonly number[]

@@ -18,7 +18,7 @@ import {
 export interface GGUFTensorToWrite {
   /** Name of the tensor, such as `blk.0.attn_q.weight`. */
   name: string
-  /** Type of the elements or blocks of `data`, such as `F16` or `Q8_0`. */
+  /** Type of the elements or blocks of `data`, such as `f16` or `q8_0`. */
   type: GGUFType
   /** Shape, outermost axis first. */
   shape: readonly number[]
