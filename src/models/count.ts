@@ -16,7 +16,7 @@ export interface Countable extends Module {
   /** Shape of the input, for models that read images. Their counts are per image. */
   readonly imageShape?: readonly number[]
   forward(...inputs: never[]): unknown
-  /** Creates a cache for `capacity` tokens; for an encoder-decoder model, and for a source of `sourceLength` tokens. */
+  /** Creates a cache for `capacity` tokens, and for `sourceLength` source tokens in an encoder-decoder model. */
   createCache?(room: { capacity: number; sourceLength?: number }): KVCache
 }
 

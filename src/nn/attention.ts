@@ -107,6 +107,7 @@ const weightOptions = (
 
 /** Options of `attentionWeights`: those of `attention`, and the number of keys in use. */
 export type WeightOptions = Pick<AttentionOptions, 'causal' | 'mask' | 'bias' | 'scale'> & {
+  /** i32 with one element: number of keys in use in a cache of fixed capacity. */
   length?: Tensor | null
 }
 

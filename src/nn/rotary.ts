@@ -126,7 +126,7 @@ export class Rotary {
 }
 
 /**
- * Rotates the heads of x, (B, T, H·D) or (B, T, H, D) (Su et al., 2021, section 3.4). Runs as one kernel, because
+ * Rotates the heads of x, (B, T, H·D) or (B, T, H, D) (Su et al., 2021). Runs as one kernel, because
  * swapping the pairs is a view.
  * @param headDim D, if only the first features of each head are rotated
  * @returns the shape of x

@@ -4,7 +4,10 @@ import { wrongArgument } from '../util/check-argument.ts'
 import { Module } from './module.ts'
 
 /** A module with one input and one output. */
-export type Layer = Module & { forward(x: Tensor): Tensor }
+export type Layer = Module & {
+  /** Computes the output of the layer. */
+  forward(x: Tensor): Tensor
+}
 
 /** A layer of `Sequential`: a module with one input, or a function of a tensor. */
 export type SequentialLayer = Layer | ((x: Tensor) => Tensor)

@@ -14,8 +14,9 @@ export interface StateFile {
   readonly names: readonly string[]
   /** Returns the shape of a stored tensor. */
   info(name: string): { readonly shape: Shape }
-  /** Reads a stored tensor, converted to f32 or i32, in row-major order. */
+  /** Reads a stored tensor, converted to f32, in row-major order. */
   read(name: string, options: { as: 'f32' }): Promise<Float32Array>
+  /** Reads a stored tensor, converted to i32, in row-major order. */
   read(name: string, options: { as: 'i32' }): Promise<Int32Array>
 }
 

@@ -3,10 +3,16 @@ import { checkKeys } from '../util/check-keys.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 
 /** Parameters that share options. The options may be changed between steps; schedulers set `lr`. */
-export type Group<Options> = Options & { params: Parameter[] }
+export type Group<Options> = Options & {
+  /** The parameters of the group. */
+  params: Parameter[]
+}
 
 /** A group as passed to the constructor. Missing options are taken from the optimiser's options. */
-export type GroupInput<Options> = Partial<Options> & { params: Iterable<Parameter> }
+export type GroupInput<Options> = Partial<Options> & {
+  /** The parameters of the group. */
+  params: Iterable<Parameter>
+}
 
 /** Converts parameters, or groups with options, to complete groups. `owner` is the optimiser's name in errors. */
 export function groupsOf<Options extends object>(

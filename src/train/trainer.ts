@@ -27,7 +27,7 @@ export interface TrainerOptions extends Splitting {
   loss: (batch: BatchTensors) => LossTerms
   /** The two stages of a loss that compares the rows of a batch with each other. */
   contrastive?: ContrastiveLoss
-  /** Updates the parameters. It is created before the trainer. */
+  /** Updates the parameters. Its learning rate is the peak of the schedule. */
   optimizer: Optimizer
   /** Factor of the learning rate by step. */
   schedule: Schedule

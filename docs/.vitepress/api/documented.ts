@@ -4,6 +4,7 @@ import {
   type Context,
   type DeclarationReflection,
   ReflectionKind,
+  type SomeType,
   type SourceReference,
 } from 'typedoc'
 
@@ -26,13 +27,18 @@ function membersOf({
   children = [],
 }: DeclarationReflection): readonly DeclarationReflection[] {
   if (kind & WITHOUT_MEMBERS) return []
-  const members = type?.type === 'reflection' ? (type.declaration.children ?? []) : children
+  const members = [...children, ...membersOfType(type)]
   return members.filter(
     (it) =>
       !it.inheritedFrom?.reflection &&
       (flags.isAbstract || !it.flags.isProtected) &&
       sourceOf(it) !== undefined,
   )
+}
+
+function membersOfType(type?: SomeType): readonly DeclarationReflection[] {
+  if (type?.type === 'intersection') return type.types.flatMap(membersOfType)
+  return (type?.type === 'reflection' && type.declaration.children) || []
 }
 
 const WITHOUT_MEMBERS = ReflectionKind.Property | ReflectionKind.Accessor | ReflectionKind.Method

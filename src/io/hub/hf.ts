@@ -23,7 +23,10 @@ export interface ModelFolder {
 }
 
 /** A config as read from a file. `model_type` is present; the model validates the rest. */
-export type RawConfig = JsonObject & { model_type: string }
+export type RawConfig = JsonObject & {
+  /** Name of the family, such as `gpt2`. */
+  model_type: string
+}
 
 /**
  * Reads the `config.json` of a model folder.

@@ -96,7 +96,10 @@ export const gptKeys = [
  */
 export type GPT2Config = z.output<ReturnType<typeof schema>>
 /** Config of a layer of GPT-2, with its index. */
-export type GPT2LayerConfig = GPT2Config & { layer: number }
+export type GPT2LayerConfig = GPT2Config & {
+  /** Number of the layer, counted from 0. */
+  layer: number
+}
 
 /** Causal self-attention of GPT-2: x (B, T, C) -> (B, T, C). */
 export class GPT2Attention extends Module<GPT2LayerConfig> {

@@ -17,29 +17,48 @@ const attentionTypes = ['none', 'additive', 'mlp', 'dot'] as const
 
 const schema = once(() =>
   z.object({
+    /** Number of tokens in the vocabulary, V. */
     vocab_size: dimension.default(8000),
+    /** Width of the embeddings. */
     embedding_size: dimension.default(256),
-    hidden_size: dimension.default(256), // of the decoder; of both directions of the encoder together
-    num_hidden_layers: layerCount.default(1), // in the encoder and in the decoder
+    /** Width of the states, H: of the decoder, and of both directions of the encoder together. */
+    hidden_size: dimension.default(256),
+    /** Number of layers of the encoder and of the decoder. */
+    num_hidden_layers: layerCount.default(1),
+    /** Kind of recurrent network. */
     cell_type: z.enum(cellTypes).default('gru'),
-    attention_type: z.enum(attentionTypes).default('additive'), // 'none': the decoder gets only the encoder's last state
+    /** Attention of the decoder to the states of the encoder. 'none': the decoder gets only the last state. */
+    attention_type: z.enum(attentionTypes).default('additive'),
+    /** Whether the encoder also reads the source in reverse. */
     bidirectional: z.boolean().default(true),
+    /** Dropout probability of the embeddings and between layers. */
     dropout: probability.default(0.1),
-    init_std: deviation.default(0.06), // of embeddings
-    scale_embedding: z.boolean().default(true), // multiplies embeddings by √embedding_size
+    /** Standard deviation of the initial embeddings. */
+    init_std: deviation.default(0.06),
+    /** Whether embeddings are multiplied by √embedding_size. */
+    scale_embedding: z.boolean().default(true),
+    /** Whether encoder and decoder share the embeddings of tokens. */
     share_encoder_decoder_embeddings: z.boolean().default(true),
+    /** Whether the output layer shares the weight of the token embeddings. */
     tie_word_embeddings: z.boolean().default(true),
-    max_position_embeddings: z.int().min(2).max(4096).default(256), // steps are unrolled, so longer texts need larger programs
+    /** Maximum number of tokens in a sequence. Steps are unrolled, so that longer texts need larger programs. */
+    max_position_embeddings: z.int().min(2).max(4096).default(256),
+    /** Id of the padding token; null for none. */
     pad_token_id: z.int().min(0).default(0),
+    /** Id of the token at the start of a text; null for none. */
     bos_token_id: tokenId.default(null),
+    /** Id of the token that ends a text, or a list of such ids; null for none. */
     eos_token_id: eosTokenId.default(1),
-    decoder_start_token_id: z.int().min(0).nullable().default(null), // null: the padding token
+    /** Id of the first token of the decoder. Null: the padding token. */
+    decoder_start_token_id: z.int().min(0).nullable().default(null),
+    /** Always true. */
     is_encoder_decoder: z.literal(true).default(true),
   }),
 )
 
 /** Config of recurrent encoder-decoders. */
 export type Seq2SeqRNNConfig = z.output<ReturnType<typeof schema>> & {
+  /** Id of the first token of the decoder. */
   decoder_start_token_id: number
 }
 

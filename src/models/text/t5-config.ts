@@ -22,30 +22,52 @@ import { labelFields } from '../shared/labels.ts'
 /** Schema of T5's config.json. */
 export const t5Schema = once(() =>
   z.object({
+    /** Number of tokens in the vocabulary, V. */
     vocab_size: dimension.default(32128),
+    /** Width of the hidden states, C. */
     d_model: dimension.default(512),
-    d_kv: dimension.default(64), // per head; d_kv · num_heads may differ from d_model
+    /** Width of a head, D. `num_heads`·`d_kv` need not be `d_model`. */
+    d_kv: dimension.default(64),
+    /** Width of the hidden layer of the feed-forward network. */
     d_ff: dimension.default(2048),
+    /** Number of layers of the encoder. */
     num_layers: layerCount.default(6),
-    num_decoder_layers: layerCount.nullable().default(null), // null: same as num_layers
+    /** Number of layers of the decoder. Null: num_layers. */
+    num_decoder_layers: layerCount.nullable().default(null),
+    /** Number of attention heads of a layer. */
     num_heads: layerCount.default(8),
+    /** Number of buckets of distances between query and key. */
     relative_attention_num_buckets: z.int().min(4).max(4096).default(32),
+    /** Keys at this distance in tokens or farther share one bucket. */
     relative_attention_max_distance: z.int().min(2).max(65536).default(128),
+    /** Dropout probability. */
     dropout_rate: probability.default(0.1),
-    classifier_dropout: probability.optional(), // for classification heads; undefined: 0
+    /** Dropout probability of classification heads. Default 0. */
+    classifier_dropout: probability.optional(),
+    /** Added to the mean square in RMS normalisation. */
     layer_norm_epsilon: epsilon.default(1e-6),
+    /** Factor of the standard deviations of the initial weights. */
     initializer_factor: deviation.default(1),
+    /** Activation function of the feed-forward network, after `gated-` for a gated one. */
     feed_forward_proj: z.string().default('relu'),
-    dense_act_fn: activation.optional(), // implied by feed_forward_proj, which some configs repeat
+    /** Activation function of the feed-forward network. Default: that of `feed_forward_proj`. */
+    dense_act_fn: activation.optional(),
+    /** Whether the feed-forward network is gated. Default: that of `feed_forward_proj`. */
     is_gated_act: truth.optional(),
+    /** Whether the output layer shares the weight of the token embeddings. */
     tie_word_embeddings: z
       .unknown()
       .optional()
       .transform((value) => value !== false),
-    scale_decoder_outputs: truth.optional(), // undefined: same as tie_word_embeddings
+    /** Whether hidden states are divided by √C before the output layer. Default: tie_word_embeddings. */
+    scale_decoder_outputs: truth.optional(),
+    /** Id of the padding token; null for none. */
     pad_token_id: tokenId.default(0),
+    /** Id of the token that ends a text, or a list of such ids; null for none. */
     eos_token_id: eosTokenId.default(1),
-    decoder_start_token_id: tokenId.default(null), // null: the padding token
+    /** Id of the first token of the decoder. Null: the padding token. */
+    decoder_start_token_id: tokenId.default(null),
+    /** Whether the model has a decoder. False is ignored with a warning. */
     is_encoder_decoder: z.boolean().default(true),
     ...labelFields,
   }),
@@ -53,7 +75,10 @@ export const t5Schema = once(() =>
 
 type Config = z.output<ReturnType<typeof t5Schema>>
 /** Config of T5 and its variants. */
-export type T5Config = Config & { decoder_start_token_id: number }
+export type T5Config = Config & {
+  /** Id of the first token of the decoder. */
+  decoder_start_token_id: number
+}
 
 /** How a variant's config.json is read. Variants differ in the defaults of the schema. */
 export const t5Format = (

@@ -11,20 +11,35 @@ import { activation, dimension, layerCount, probability } from '../shared/config
 /** Schema of BiT's config.json. */
 export const bitSchema = once(() =>
   z.object({
+    /** `bit`. */
     model_type: z.literal('bit').default('bit'),
+    /** Number of channels of an image. */
     num_channels: layerCount.default(3),
+    /** Number of channels after the first convolution. */
     embedding_size: dimension.default(64),
+    /** Number of channels of each stage. */
     hidden_sizes: z.array(dimension).min(1).max(16).default([256, 512, 1024, 2048]),
+    /** Number of layers of each stage. */
     depths: z.array(layerCount).min(1).max(16).default([3, 4, 6, 3]),
+    /** Kind of layer: normalisation before the convolutions (version 2), or after them. */
     layer_type: z.enum(['preactivation', 'bottleneck']).default('preactivation'),
+    /** Activation function. */
     hidden_act: activation.default('relu'),
+    /** Null: zeros at both ends. SAME: padding of TensorFlow, which depends on the size of the image. */
     global_padding: z.string().toUpperCase().pipe(z.literal('SAME')).nullable().default(null),
+    /** Number of groups of the normalisation. */
     num_groups: layerCount.default(32),
+    /** Probability that a layer is skipped in training (stochastic depth). */
     drop_path_rate: probability.default(0),
+    /** Whether the first convolution also has the padding of TensorFlow. */
     embedding_dynamic_padding: z.boolean().default(false),
+    /** Stride of the whole network. Later stages dilate their windows instead. */
     output_stride: layerCount.default(32),
+    /** Factor of `hidden_sizes`. */
     width_factor: z.number().positive().max(64).default(1),
+    /** Names of the stages whose output is used. */
     out_features: z.array(z.string().max(40)).nullish(),
+    /** Numbers of the stages whose output is used. */
     out_indices: z.array(z.int()).nullish(),
   }),
 )

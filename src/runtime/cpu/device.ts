@@ -45,7 +45,7 @@ export class CpuMemory implements DeviceMemory {
 
 /** Computes on the CPU with the native addon. `device('cpu')` returns one; create your own to set options. */
 export class CpuDevice implements Device {
-  /** The name for `device()` and `heed --device`: `cpu`. */
+  /** The name for `device()`: `cpu`. */
   readonly name: string = 'cpu'
   readonly composites: ReadonlySet<Composite> = new Set<KernelComposite>([
     'gelu',

@@ -42,7 +42,7 @@ export class ReferenceMemory implements DeviceMemory {
 
 /** Computes in plain TypeScript: slow, but readable, and on request in double precision. For tests and debugging. */
 export class ReferenceDevice implements Device {
-  /** The name for `device()` and `heed --device`: `reference`. */
+  /** The name for `device()`: `reference`. */
   readonly name: string = 'reference'
   readonly composites: ReadonlySet<Composite> = new Set<Composite>()
   private readonly double: boolean
