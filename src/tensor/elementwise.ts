@@ -229,7 +229,7 @@ export abstract class Elementwise extends TensorCore {
 
   // --- activations
 
-  /** ReLU: max(x, 0). */
+  /** ReLU: max(x, 0) (Nair and Hinton, 2010). */
   relu(): Tensor {
     // maximum(x, 0) would have the gradient 1/2 at 0, where PyTorch has 0.
     const { node } = this
@@ -238,7 +238,7 @@ export abstract class Elementwise extends TensorCore {
     )
   }
 
-  /** Leaky ReLU: x where x > 0, slope·x elsewhere. */
+  /** Leaky ReLU: x where x > 0, slope·x elsewhere (Maas et al., 2013). */
   leakyRelu(slope = 0.01): Tensor {
     checkArgument('leakyRelu', 'slope', slope, 'number')
     return this.gt(0).where(self(this), this.mul(slope))
@@ -252,7 +252,7 @@ export abstract class Elementwise extends TensorCore {
     return positive.where(x, positive.where(0, x).expm1().mul(alpha))
   }
 
-  /** log(1 + exp(x)), computed without overflow. */
+  /** Softplus: log(1 + exp(x)), computed without overflow (Dugas et al., 2001). */
   softplus(): Tensor {
     return this.maximum(0).add(this.abs().neg().exp().log1p())
   }
@@ -288,7 +288,7 @@ export abstract class Elementwise extends TensorCore {
     return tensorOf(g.make('gelu', [this.node], { tanh: approximate === 'tanh' }))
   }
 
-  /** SiLU, also called swish: x·sigmoid(x). */
+  /** SiLU, also called swish: x·sigmoid(x) (Elfwing et al., 2018). */
   silu(): Tensor {
     return tensorOf(g.make('silu', [this.node], {}))
   }

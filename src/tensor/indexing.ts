@@ -104,8 +104,9 @@ export abstract class Indexing extends Arrangements {
   // --- products
 
   /**
-   * Matrix product of the last two axes; the others are broadcast. As in PyTorch, a vector is a row on the left and a
-   * column on the right.
+   * Matrix product of the last two axes: (..., N, K), (..., K, M) -> (..., N, M); the others are broadcast. As in
+   * PyTorch, a vector is a row on the left and a column on the right.
+   * @throws ShapeError if the inner sizes differ or the other axes do not broadcast
    */
   matmul(other: Tensor): Tensor {
     nodeOf(other, 'matmul')
@@ -128,13 +129,13 @@ export abstract class Indexing extends Arrangements {
     )
   }
 
-  /** Dot product of two vectors. */
+  /** Dot product of two vectors: (N), (N) -> (). @throws ShapeError for other shapes */
   dot(other: Tensor): Tensor {
     checkVectors('dot', this, other)
     return this.mul(other).sum()
   }
 
-  /** Outer product of two vectors. */
+  /** Outer product of two vectors: (N), (M) -> (N, M). @throws ShapeError for other shapes */
   outer(other: Tensor): Tensor {
     checkVectors('outer', this, other)
     return this.unsqueeze(1).mul(other.unsqueeze(0))
