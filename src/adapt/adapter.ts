@@ -1,4 +1,5 @@
 // Adapters: small trainable parts that change a frozen model, attached to its layers from outside.
+import { join } from 'node:path'
 import { Module } from '../nn/index.ts'
 import { checkModule } from '../nn/module.ts'
 import { recordAgain } from '../tensor/hold.ts'
@@ -10,7 +11,7 @@ import { checkName, unknownName } from '../util/registry.ts'
 import './ia3.ts'
 import './lora.ts'
 import { type AdapterLayer, adapterMethod } from './method.ts'
-import { savePeft } from './peft.ts'
+import { loadPeftWeights, savePeftConfig, savePeftWeights, WEIGHTS } from './peft.ts'
 import type { Place } from './places.ts'
 import { replaceParameter } from './replace-parameter.ts'
 import { type AdapterSpec, type ParsedSpec, parseAdapterSpec } from './spec.ts'
@@ -20,6 +21,8 @@ import { familyTargets, selectModules, selectPlaces, type Targets } from './targ
 export interface AddAdapterOptions {
   /** Name for `setAdapters`. Default `default`. */
   name?: string
+  /** Modules to train whole in addition to those of the specification, such as a new head. */
+  save?: readonly string[]
 }
 
 /**
@@ -71,8 +74,27 @@ export class Adapter extends Module<ParsedSpec & { targets: Targets }> {
    * Saves adapter_config.json and adapter_model.safetensors, which peft opens.
    * @throws HeedError for a method that peft does not have
    */
-  save(dir: string, options: { base?: string } = {}): Promise<void> {
-    return savePeft(this, this.#model, dir, options)
+  async save(dir: string, options: { base?: string } = {}): Promise<void> {
+    await this.saveConfig(dir, options)
+    await this.saveWeights(join(dir, WEIGHTS[0]))
+  }
+
+  /** Saves adapter_config.json alone. @throws HeedError for a method that peft does not have */
+  saveConfig(dir: string, options: { base?: string } = {}): Promise<void> {
+    return savePeftConfig(this, this.#model, dir, options)
+  }
+
+  /** Saves the weights alone, as a safetensors file with the names of peft. */
+  saveWeights(path: string): Promise<void> {
+    return savePeftWeights(this, path)
+  }
+
+  /**
+   * Loads the weights of a file that peft or `saveWeights` has written.
+   * @throws HeedError listing the names that are missing, unexpected, or of another shape
+   */
+  loadWeights(path: string): Promise<void> {
+    return loadPeftWeights(this, path)
   }
 
   /** Takes the adapter off the model. The model's own weights are as before; its parameters stay frozen. */
@@ -147,7 +169,7 @@ export function adaptersOf(model: Module): Adapter[] {
 const checkAdd = argumentKinds('addAdapter', {
   model: 'model',
   spec: 'any',
-  options: optionKinds<AddAdapterOptions>({ name: 'text?' }),
+  options: optionKinds<AddAdapterOptions>({ name: 'text?', save: 'texts?' }),
 })
 
 /**
@@ -167,9 +189,10 @@ export function addAdapter(
   options: AddAdapterOptions = {},
 ): Adapter {
   checkAdd(model, spec, options)
-  const { name = 'default' } = options
+  const { name = 'default', save = [] } = options
   checkName('adapter', name)
-  const parsed = withDefaults(model, parseAdapterSpec(spec))
+  const given = parseAdapterSpec(spec)
+  const parsed = withDefaults(model, { ...given, save: [...new Set([...given.save, ...save])] })
   const set = setsOf(model)
   if (set.has(name))
     throw new HeedError('already-exists', `The name of an adapter must be new, got ${shown(name)} twice`, { key: 'name', value: name, remedy: 'Give it another name, or remove() the first.' }) // biome-ignore format: one line

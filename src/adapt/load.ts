@@ -1,14 +1,23 @@
 import type { Module } from '../nn/index.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { optionKinds } from '../util/options.ts'
-import { type Adapter, type AddAdapterOptions, addAdapter } from './adapter.ts'
-import { loadPeftWeights, readPeftConfig } from './peft.ts'
+import {
+  type Adapter,
+  type AddAdapterOptions,
+  adaptersOf,
+  addAdapter,
+  setAdapters,
+} from './adapter.ts'
+import { readPeftConfig, weightsIn } from './peft.ts'
 import { hasModule } from './targets.ts'
+
+/** Options of `loadAdapter`. */
+export type LoadAdapterOptions = Pick<AddAdapterOptions, 'name'>
 
 const checkLoad = argumentKinds('loadAdapter', {
   model: 'model',
   dir: 'text',
-  options: optionKinds<AddAdapterOptions>({ name: 'text?' }),
+  options: optionKinds<LoadAdapterOptions>({ name: 'text?' }),
 })
 
 /**
@@ -19,7 +28,7 @@ const checkLoad = argumentKinds('loadAdapter', {
 export async function loadAdapter(
   model: Module,
   dir: string,
-  options: AddAdapterOptions = {},
+  options: LoadAdapterOptions = {},
 ): Promise<Adapter> {
   checkLoad(model, dir, options)
   const { spec } = await readPeftConfig(dir)
@@ -28,11 +37,32 @@ export async function loadAdapter(
   const trainable = model.parameters().filter(({ requiresGrad }) => requiresGrad)
   const adapter = addAdapter(model, { ...spec, save }, options)
   try {
-    await loadPeftWeights(adapter, dir)
+    await adapter.loadWeights(await weightsIn(dir))
   } catch (error) {
     adapter.remove()
     for (const parameter of trainable) parameter.requiresGrad = true
     throw error
   }
   return adapter
+}
+
+const checkAll = argumentKinds('loadAdapters', { model: 'model', factors: 'record' })
+
+/**
+ * Attaches saved adapters and puts them in use with these factors, beside the adapters that are already in use:
+ * `{ 'runs/fr': 0.7, 'runs/tone': 0.3 }`. They are named by their numbers: `adapter-1`.
+ * @throws HeedError as `loadAdapter` and `setAdapters` do
+ */
+export async function loadAdapters(
+  model: Module,
+  factors: Readonly<Record<string, number>>,
+): Promise<void> {
+  checkAll(model, factors)
+  const weights = Object.fromEntries(adaptersOf(model).map(({ name, weight }) => [name, weight]))
+  for (const [dir, factor] of Object.entries(factors)) {
+    const name = `adapter-${Object.keys(weights).length + 1}`
+    await loadAdapter(model, dir, { name })
+    weights[name] = factor
+  }
+  setAdapters(model, weights)
 }

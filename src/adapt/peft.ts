@@ -17,7 +17,8 @@ import type { AdapterSpec } from './spec.ts'
 import { classOf, type Targets } from './targets.ts'
 
 const CONFIG = 'adapter_config.json'
-const WEIGHTS = ['adapter_model.safetensors', 'adapter_model.bin'] as const
+/** The files of weights that peft writes, in the order in which they are looked for. */
+export const WEIGHTS = ['adapter_model.safetensors', 'adapter_model.bin'] as const
 const PREFIX = 'base_model.model.'
 
 /** peft's names of heads. */
@@ -50,8 +51,8 @@ const isDefault = (key: string, value: unknown): boolean =>
   (key === 'bias' && value === 'none') ||
   (typeof value === 'object' && Object.keys(value ?? {}).length === 0)
 
-/** Saves an adapter as peft does. */
-export async function savePeft(
+/** Writes adapter_config.json. */
+export async function savePeftConfig(
   adapter: Adapter,
   model: Module,
   dir: string,
@@ -77,9 +78,12 @@ export async function savePeft(
     ...peft.write(options, adapter.places),
   }
   await ensureDir(dir)
-  await writeSafetensors(join(dir, WEIGHTS[0]), await tensorsToWrite(weightsOf(adapter)), { format: 'pt' }) // biome-ignore format: one line
   await writeFileAtomic(join(dir, CONFIG), `${JSON.stringify(config, null, 2)}\n`)
 }
+
+/** Writes the weights of an adapter with the names of peft. */
+export const savePeftWeights = async (adapter: Adapter, path: string): Promise<void> =>
+  writeSafetensors(path, await tensorsToWrite(weightsOf(adapter)), { format: 'pt' })
 
 const stored = (names: readonly string[] | RegExp): readonly string[] | string =>
   names instanceof RegExp ? names.source : names
@@ -103,6 +107,9 @@ function weightsOf({ layers, saved }: Adapter): Record<string, Tensor> {
     ),
   )
 }
+
+/** Whether a folder is that of an adapter. */
+export const isAdapter = (dir: string): Promise<boolean> => isFile(join(dir, CONFIG))
 
 /** An adapter on disk. */
 export interface PeftFolder {
@@ -202,11 +209,11 @@ const layersOf = (value: unknown): readonly number[] | undefined =>
   typeof value === 'number' ? [value] : Array.isArray(value) && value.length > 0 ? value : undefined
 
 /**
- * Loads the weights of an adapter's folder.
+ * Loads the weights of an adapter from a file.
  * @throws HeedError listing the names that are missing, unexpected, or of another shape
  */
-export async function loadPeftWeights(adapter: Adapter, dir: string): Promise<void> {
-  const file = await openSafetensors(await weightsIn(dir))
+export async function loadPeftWeights(adapter: Adapter, path: string): Promise<void> {
+  const file = await openSafetensors(path)
   try {
     await adapter.loadStateDict(renamed(file, adapter))
   } finally {
@@ -214,7 +221,8 @@ export async function loadPeftWeights(adapter: Adapter, dir: string): Promise<vo
   }
 }
 
-async function weightsIn(dir: string): Promise<string> {
+/** The file of weights in the folder of an adapter. @throws HeedError if there is none */
+export async function weightsIn(dir: string): Promise<string> {
   for (const name of WEIGHTS) if (await isFile(join(dir, name))) return join(dir, name)
   throw new HeedError('missing-file', `${dir} must contain ${WEIGHTS.join(' or ')}, got neither`, {
     value: dir,

@@ -4,8 +4,8 @@ import { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { converse } from './chat-session.ts'
 import { pc } from './colors.ts'
-import { addExactFlag, type ExactFlag, openModel } from './exact.ts'
 import { addExamples } from './examples.ts'
+import { addOpenFlags, type OpenFlags, openModel } from './open-model.ts'
 import { collected, positive } from './options.ts'
 import { addSamplingFlags, orElse, type SamplingFlags, samplingOf } from './sampling-flags.ts'
 
@@ -13,7 +13,7 @@ import { addSamplingFlags, orElse, type SamplingFlags, samplingOf } from './samp
 const TOKENS = 512
 const SAMPLING = { temperature: 0.6, minP: 0.05 }
 
-interface Flags extends SamplingFlags, ExactFlag {
+interface Flags extends SamplingFlags, OpenFlags {
   prompt?: string
   system?: string
   tokens?: number
@@ -34,7 +34,7 @@ export function chatCommand(): Command {
     )
     .option('--stop <text>', 'stop before this text or special token; repeatable', collected)
     .option('--context <number>', 'number of tokens of the conversation to keep', positive)
-  addSamplingFlags(addExactFlag(command), SAMPLING).action(chat).addHelpText('after', OUTPUT)
+  addSamplingFlags(addOpenFlags(command), SAMPLING).action(chat).addHelpText('after', OUTPUT)
   return addExamples(
     command,
     'nothing',

@@ -30,6 +30,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
   'Files:': {
     data: async () => (await import('./data.ts')).dataCommand(),
     convert: async () => (await import('./convert.ts')).convertCommand(),
+    merge: async () => (await import('./merge.ts')).mergeCommand(),
     pull: async () => (await import('./pull.ts')).pullCommand(),
     push: async () => (await import('./push.ts')).pushCommand(),
   },

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { evaluateRun, type RunEvaluation } from '../train/evaluate-run.ts'
 import type { ShownExample } from '../train/task.ts'
+import { type AdapterFlags, addAdapterFlags } from './adapter-flags.ts'
 import { pc } from './colors.ts'
 import { confusionTable } from './confusion-table.ts'
 import { addExamples } from './examples.ts'
@@ -24,6 +25,7 @@ export function evalCommand(): Command {
     .option('--show <number>', 'number of wrong predictions to print', positive, 5)
     .option('--json', 'print everything as JSON')
     .action(evaluate)
+  addAdapterFlags(command)
   for (const option of tableOptions()) command.addOption(option)
   return addExamples(
     command,
@@ -33,7 +35,7 @@ export function evalCommand(): Command {
   )
 }
 
-interface Flags extends TableFlags {
+interface Flags extends TableFlags, AdapterFlags {
   data?: string[]
   limit?: number
   batch: number
@@ -42,10 +44,12 @@ interface Flags extends TableFlags {
 }
 
 async function evaluate(run: string, flags: Flags): Promise<void> {
-  const { data, limit, batch, show, json } = flags
+  const { data, limit, batch, show, json, base, adapter: adapters } = flags
   const evaluation = await evaluateRun(run, data, {
     ...tableFlags(flags),
     limit,
+    base,
+    adapters,
     batchSize: batch,
     show: Math.max(50, show),
   })

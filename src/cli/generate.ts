@@ -2,13 +2,12 @@ import { Command } from 'commander'
 import { type GenerateOptions, generate } from '../generate/index.ts'
 import { type CausalLM, headOf } from '../models/index.ts'
 import { readModelConfig } from '../models/weight-file.ts'
-import { quantize } from '../nn/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { stderrColors } from './colors.ts'
-import { openModel } from './exact.ts'
 import { addExamples } from './examples.ts'
 import { piecesFromSource } from './generate-from-source.ts'
 import { tokenLines } from './log-probability-lines.ts'
+import { openModel } from './open-model.ts'
 import { wholeNumber } from './options.ts'
 import { addSamplingFlags, orElse, type SamplingFlags, samplingOf } from './sampling-flags.ts'
 import { short } from './text.ts'
@@ -78,7 +77,10 @@ async function write(run: string, flags: Flags): Promise<void> {
     }
     const text = fromSource
       ? piecesFromSource(run, tokenizer, flags, options)
-      : piecesOf(await modelOf(run, flags), tokenizer, flags, { ...options, drafter })
+      : piecesOf(await openModel(run, 'causal-lm', flags), tokenizer, flags, {
+          ...options,
+          drafter,
+        })
     for await (const piece of text) {
       process.stdout.write(piece)
       pieces++
@@ -94,12 +96,6 @@ async function write(run: string, flags: Flags): Promise<void> {
   const items = [`${pieces} pieces in ${seconds.toFixed(1)} s, ${short(pieces / seconds)}/s`]
   if (drafter) items.push(`${drafter.accepted} of ${drafter.proposed} draft tokens accepted`)
   process.stderr.write(stderrColors.dim(`${items.join('; ')}\n`))
-}
-
-async function modelOf(run: string, flags: Flags): Promise<CausalLM> {
-  const model = await openModel(run, 'causal-lm', flags)
-  if (flags.quantize) await quantize(model, flags.quantize)
-  return model
 }
 
 /** Yields the pieces of text for standard output. */

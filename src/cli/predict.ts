@@ -5,6 +5,7 @@ import { isJsonObject, parseJson } from '../io/files/json.ts'
 import { openRun } from '../train/open-run.ts'
 import { predictRows } from '../train/predict-run.ts'
 import { HeedError, shown } from '../util/errors.ts'
+import { type AdapterFlags, addAdapterFlags } from './adapter-flags.ts'
 import { addExamples } from './examples.ts'
 import { inputLines } from './input-lines.ts'
 import { positive } from './options.ts'
@@ -28,6 +29,7 @@ export function predictCommand(): Command {
     .option('--batch <number>', 'number of rows in a batch', positive, 64)
     .addHelpText('after', SHORT_FORMS)
     .action(predict)
+  addAdapterFlags(command)
   for (const option of tableOptions()) command.addOption(option)
   return addExamples(
     command,
@@ -47,7 +49,7 @@ export function predictCommand(): Command {
 const SHORT_FORMS =
   '\nfill, classify, answer, embed and translate are short forms for one task each.'
 
-interface Flags extends TableFlags {
+interface Flags extends TableFlags, AdapterFlags {
   task?: string
   text?: string[]
   set?: Record<string, unknown>
@@ -62,7 +64,12 @@ async function predict(dir: string, data: string[], flags: Flags): Promise<void>
     throw new HeedError('invalid-option', '--text and files cannot be combined', {
       remedy: 'Omit one of them.',
     })
-  const opened = await openRun(dir, { task: flags.task, options: flags.set })
+  const opened = await openRun(dir, {
+    task: flags.task,
+    options: flags.set,
+    base: flags.base,
+    adapters: flags.adapter,
+  })
   const rows = await rowsOf(data, flags, opened.inputColumn)
   try {
     for await (const { row, output } of predictRows(opened, rows, flags.batch))

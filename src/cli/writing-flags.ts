@@ -16,12 +16,12 @@ import { fromPretrained } from '../models/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError, shown } from '../util/errors.ts'
 import { flagOf } from '../util/flag-of.ts'
-import { type QuantizeFormat, quantizeFormats } from '../util/quantize-blocks.ts'
-import { addExactFlag, type ExactFlag } from './exact.ts'
+import { quantizeFormats } from '../util/quantize-blocks.ts'
+import { addOpenFlags, type OpenFlags } from './open-model.ts'
 import { collected, nameFrom, number, positive, wholeNumber } from './options.ts'
 import { orElse } from './sampling-flags.ts'
 
-export interface WritingFlags extends ExactFlag {
+export interface WritingFlags extends OpenFlags {
   frequencyPenalty: number
   presencePenalty: number
   noRepeatNgram?: number
@@ -29,7 +29,6 @@ export interface WritingFlags extends ExactFlag {
   regex?: string
   jsonSchema?: string
   beams?: number
-  quantize?: QuantizeFormat
   draft?: string
   lookup?: boolean
   logprobs?: number
@@ -66,7 +65,7 @@ export function addWritingFlags(command: Command): Command {
       `quantize the weights: faster, slightly less exact (${quantizeFormats.join(', ')})`,
       nameFrom(quantizeFormats),
     )
-  return addExactFlag(command)
+  return addOpenFlags(command)
     .option(
       '--draft <dir>',
       'speculative decoding with a smaller model: the same text in fewer steps',

@@ -66,7 +66,7 @@ export async function loadBelowHead(
   model: Module,
   file: WeightFile,
   bases: readonly string[],
-  options: LoadOptions = {},
+  options: LoadWeightsOptions = {},
 ): Promise<string[]> {
   const isBase = (name: string): boolean => isBelow(name, bases)
   const mayDiffer = (name: string): boolean => !isBase(name)

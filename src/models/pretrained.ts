@@ -50,6 +50,8 @@ export interface LoadModelOptions {
    * dequantised, so that they can be trained and saved. A new head is always dequantised. Default true.
    */
   keepBlocks?: boolean
+  /** For the folder of an adapter: where its base is now. Default: where it was when the adapter was trained. */
+  base?: string
 }
 
 /** Creates a model of this class with the weights of a folder or GGUF file, in evaluation mode. */
@@ -73,7 +75,8 @@ export async function loadFolder<M extends Module>(
     const onUnexpected = (names: readonly string[]): void => warnOfUnused(names, file, Model)
     if (whole || Model.base === undefined) await loadAll(model, file, { keepBlocks, onUnexpected })
     else {
-      const fresh = await loadBelowHead(model, file, [Model.base].flat(), { onUnexpected })
+      const bases = [Model.base].flat()
+      const fresh = await loadBelowHead(model, file, bases, { keepBlocks, onUnexpected })
       if (fresh.length > 0) onNew?.(fresh)
     }
   } finally {

@@ -3,12 +3,13 @@ import type { RawConfig } from '../io/hub/hf.ts'
 import type { Module } from '../nn/index.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { checkArgument } from '../util/check-argument.ts'
-import { HeedError } from '../util/errors.ts'
+import { HeedError, invalidOption } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 import { listNames } from '../util/warn.ts'
 import { checkDefaults, checkDefinition, type ModelDefinition } from './definition.ts'
 import { definitions } from './definitions.ts'
 import * as families from './families.ts'
+import { folderKindOf } from './folder-kinds.ts'
 import { readGenerationConfig } from './generation-config.ts'
 import { ABILITIES, type Head, type Heads } from './heads/heads.ts'
 import { generates, type LoadModelOptions, loadFolder, type ModelClass } from './pretrained.ts'
@@ -88,11 +89,13 @@ const checkFromPretrained = argumentKinds('fromPretrained', {
     config: 'record?',
     onNew: 'function?',
     keepBlocks: 'flag?',
+    base: 'text?',
   }),
 })
 
 /**
- * Loads a model from a Hugging Face folder or a GGUF file, in evaluation mode. If the checkpoint has another head, the
+ * Loads a model from a Hugging Face folder, a GGUF file, or the folder of an adapter (with its base, after `heed/adapt`
+ * has been imported), in evaluation mode. If the checkpoint has another head, the
  * layers below it are loaded, the new head is initialised randomly, and `onNew` receives the names of its weights.
  * @param name a head, or the task that requires it
  * @throws HeedError for a folder that is not a model, a family without this head, and weights that do not fit
@@ -104,6 +107,14 @@ export async function fromPretrained<N extends Head | TaskName = 'causal-lm'>(
 ): Promise<Heads[HeadFor<N>]> {
   checkFromPretrained(dir, name, options)
   await requireIntact(dir)
+  const kind = await folderKindOf(dir)
+  if (kind) return (await kind.open(dir, headFor(name), options)) as Heads[HeadFor<N>]
+  if (options.base !== undefined)
+    throw invalidOption({
+      key: 'base',
+      value: options.base,
+      expected: `omitted for a model that is no adapter (${dir})`,
+    })
   const config = await readModelConfig(dir)
   const Model = classOf(config, headFor(name))
   const model = await loadFolder<Module>(Model, config, dir, options)

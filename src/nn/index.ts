@@ -91,7 +91,13 @@ export {
 export { type Pooling, pool, poolings } from './pooling.ts'
 export { countedPositions, keyMask, type PaddedOptions, tokenPositions } from './positions.ts'
 export { quantize } from './quantize.ts'
-export { Blocks, QuantizedEmbedding, QuantizedLinear, type QuantizedWeight } from './quantized.ts'
+export {
+  Blocks,
+  countWeights,
+  QuantizedEmbedding,
+  QuantizedLinear,
+  type QuantizedWeight,
+} from './quantized.ts'
 export {
   GRU,
   LSTM,

@@ -129,6 +129,11 @@ export abstract class Module<Config = unknown> {
     return addHook(this.getModule(path).#hooks, hook)
   }
 
+  /** Whether functions are called before or after the module itself, such as those of an adapter. */
+  get isHooked(): boolean {
+    return this.#hooks.size + this.#preHooks.size > 0
+  }
+
   /**
    * Calls `hook` before each call of the module at `path` ('' is this module). Returns a function that removes the hook.
    */

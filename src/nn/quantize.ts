@@ -8,7 +8,7 @@ import { Embedding } from './embedding.ts'
 import { Linear } from './linear.ts'
 import { checkModule, type Module } from './module.ts'
 import { Blocks, QuantizedEmbedding, QuantizedLinear } from './quantized.ts'
-import { replaceFields } from './replace-weights.ts'
+import { isReplaceable, replaceFields } from './replace-weights.ts'
 
 /**
  * Replaces a model's Linear and Conv1D layers with layers whose weights are quantised to blocks, and embeddings that
@@ -30,6 +30,7 @@ export async function quantize(model: Module, format: QuantizeFormat): Promise<s
       try: { format: quantizeFormats },
     })
   const layers = model.namedModules()
+  checkHooks(layers)
   const shared = new Map<Parameter, Blocks>()
   const replaced = new Map<Module, Module>()
   for (const [name, layer] of layers) {
@@ -53,6 +54,17 @@ export async function quantize(model: Module, format: QuantizeFormat): Promise<s
     )
   for (const [, module] of layers) replaceFields(module, replaced)
   return layers.filter(([, layer]) => replaced.has(layer)).map(([name]) => name)
+}
+
+/** The layers that replace others do not have their hooks, so that adapters would silently have no effect. */
+function checkHooks(layers: readonly [string, Module][]): void {
+  const hooked = layers.find(([, layer]) => layer.isHooked && isReplaceable(layer))
+  if (hooked)
+    throw new HeedError('invalid-state', `A model must be quantized before hooks and adapters are added, got one on ${hooked[0] || 'the model'}`, {
+      key: 'model',
+      value: hooked[0],
+      remedy: 'Merge its adapters with mergeAdapters(), or add them after quantize().',
+    }) // biome-ignore format: one line
 }
 
 /** The layer's weight (out, in) in blocks; null if its rows are not a multiple of the block size. */

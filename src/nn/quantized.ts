@@ -6,7 +6,7 @@ import { F, type Parameter, type Tensor, tensor } from '../tensor/index.ts'
 import { type BlockFormat, blockBytes } from '../util/block-formats.ts'
 import { ShapeError } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
-import { Module } from './module.ts'
+import { checkModule, Module } from './module.ts'
 
 /** A quantised matrix in GGUF's block format. `shape` counts numbers, not bytes. */
 export interface QuantizedWeight {
@@ -87,4 +87,15 @@ export class QuantizedEmbedding extends Module {
   forward(ids: Tensor): Tensor {
     return F.dequantize(F.embedding(ids, this.weight.bytes), this.weight.format)
   }
+}
+
+/** Number of weights of a model, in parameters and in quantised blocks. Shared ones are counted once. */
+export function countWeights(model: Module): number {
+  checkModule('countWeights', model)
+  const modules = model.namedModules().map(([, module]) => module)
+  const isQuantized = (layer: Module): layer is QuantizedLinear | QuantizedEmbedding =>
+    layer instanceof QuantizedLinear || layer instanceof QuantizedEmbedding
+  const blocks = new Set(modules.filter(isQuantized).map(({ weight }) => weight))
+  const inBlocks = [...blocks].reduce((sum, { shape: [rows, columns] }) => sum + rows * columns, 0)
+  return model.parameters().reduce((sum, parameter) => sum + parameter.size, inBlocks)
 }

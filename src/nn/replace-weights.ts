@@ -36,7 +36,8 @@ export function replaceWeights(model: Module, blocks: ReadonlyMap<ModuleState, B
   for (const [, module] of all) replaceFields(module, replaced)
 }
 
-const isReplaceable = (layer: Module): layer is Linear | Conv1D | Embedding =>
+/** Whether the weight of a layer can be quantised. */
+export const isReplaceable = (layer: Module): layer is Linear | Conv1D | Embedding =>
   layer instanceof Linear || layer instanceof Conv1D || layer instanceof Embedding
 
 /** Replaces modules in fields, also in arrays and plain objects. */

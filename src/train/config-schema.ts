@@ -39,6 +39,12 @@ export const commonSchema = z.strictObject({
       'encoding of text files, such as windows-1252 (default: UTF-8, or UTF-16 with a byte-order mark)',
     ),
   from: z.string().optional().describe('folder of a model to fine-tune'),
+  adapter: z
+    .string()
+    .optional()
+    .describe(
+      'train an adapter instead of the weights: METHOD:key=value,… such as lora:r=16,targets=all-linear',
+    ),
   train: z
     .string()
     .regex(/^(all|head|top:[1-9]\d{0,3})$/, 'all, head or top:N')

@@ -1,5 +1,6 @@
 // Parsing of configurations (see config-schema.ts), with the defaults of the task and the optimizer.
 import type { z } from 'zod'
+import { parseAdapterSpec } from '../adapt/index.ts'
 import { givenTaskName } from '../models/task-names.ts'
 import { type OptimizerDefinition, optimizerDefinition } from '../optim/index.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
@@ -37,6 +38,7 @@ export function parseTrainConfig(raw: object, source?: string): TrainConfig {
   if (error) throw configError(schemaProblems(error.issues, raw, Object.keys(schema.shape)), source)
   const config = result.data as TrainConfig
   checkSize(config)
+  checkAdapter(config)
   return config
 }
 
@@ -73,10 +75,11 @@ function defaultsOf(
 ): Options {
   const tuning =
     given.from === undefined ? {} : { dropout: null, lr: 5e-5, beta2: 0.999, weightDecay: 0.01 }
+  const adapting = given.adapter === undefined ? {} : { lr: 2e-4 }
   const length =
     given.steps != null ? { epochs: null } : given.epochs != null ? { steps: null } : {}
   const own = { ...optimizer.defaults, ...(given.from !== undefined && optimizer.tuningDefaults) }
-  const all = { ...defaults, ...tuning, ...own, ...length }
+  const all = { ...defaults, ...tuning, ...own, ...adapting, ...length }
   // Defaults such as `beta2` apply only to optimizers that have this option.
   const keys = { ...commonSchema.shape, ...options.shape, ...optimizer.options.shape }
   return Object.fromEntries(Object.entries(all).filter(([key]) => key in keys))
@@ -107,6 +110,28 @@ function checkSize(config: CommonConfig): void {
       expected: `a divisor of \`dim\` (${dim})`,
       try: sizesThatFit(dim, heads),
     })
+}
+
+/** An adapter changes a given model, and decides itself what is trained. */
+function checkAdapter({ adapter, from, train }: CommonConfig): void {
+  if (adapter === undefined) return
+  parseAdapterSpec(adapter)
+  if (from === undefined)
+    throw new HeedError('invalid-option', '`adapter` must have a model to adapt, got none', {
+      key: 'adapter',
+      value: adapter,
+      remedy: 'Name the folder of a model, or a GGUF file, with `from`.',
+    })
+  if (train !== 'all')
+    throw new HeedError(
+      'invalid-option',
+      `\`train\` must be omitted with \`adapter\`, got ${train}`,
+      {
+        key: 'train',
+        value: train,
+        remedy: 'To train modules of the model whole, name them in the adapter: lora:save=MODULE.',
+      },
+    )
 }
 
 /** Values that work with every architecture; some architectures need an even head dimension. */

@@ -3,12 +3,14 @@ import { HeedError } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 import { type EvaluationData, evaluationExamples } from './evaluation-data.ts'
 import { evaluateExamples } from './held-out-loss.ts'
-import { openWithTask } from './open-run.ts'
+import { type OpenOptions, openWithTask } from './open-run.ts'
 import type { EvaluateOptions, Evaluation } from './task.ts'
 import { TABLE } from './task-data.ts'
 
 /** Options of `evaluateRun`. */
-export type EvaluateRunOptions = EvaluateOptions & Omit<EvaluationData, 'data'>
+export type EvaluateRunOptions = EvaluateOptions &
+  Omit<EvaluationData, 'data'> &
+  Pick<OpenOptions, 'base' | 'adapters'>
 
 /** The result of `evaluateRun`. */
 export interface RunEvaluation extends Evaluation {
@@ -23,6 +25,8 @@ const checkEvaluateRun = argumentKinds('evaluateRun', {
   data: 'paths?',
   options: optionKinds<EvaluateRunOptions>({
     ...TABLE,
+    base: 'text?',
+    adapters: 'record?',
     batchSize: 'size?',
     show: 'count?',
     limit: 'size?',
@@ -42,7 +46,8 @@ export async function evaluateRun(
   options: EvaluateRunOptions = {},
 ): Promise<RunEvaluation> {
   checkEvaluateRun(dir, data, options)
-  const opened = await openWithTask(dir)
+  const { base, adapters } = options
+  const opened = await openWithTask(dir, { base, adapters })
   const { task, model } = opened
   const examples = await evaluationExamples(dir, opened, { ...options, data })
   if (examples.length === 0)

@@ -78,4 +78,5 @@ export {
   type TrainOutcome,
   trainModel,
 } from './train-model.ts'
+export { type TrainedWeights, wholeModel } from './trained-weights.ts'
 export { DivergedError, type StepResult, Trainer, type TrainerOptions } from './trainer.ts'

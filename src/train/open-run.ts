@@ -1,4 +1,5 @@
 // Opens a model with its task, from the folder of a run or from any model folder.
+import { loadAdapters } from '../adapt/index.ts'
 import type { RowOptions, RowSource } from '../data/index.ts'
 import { fromPretrained, headOf, readModelConfig } from '../models/index.ts'
 import { givenTaskName } from '../models/task-names.ts'
@@ -19,9 +20,18 @@ export interface OpenOptions {
   task?: string
   /** Task options for a model that is not a run, for example `{ textColumn: 'review' }`. */
   options?: Options
+  /** For the run of an adapter: where its base is now. Default: where it was when the adapter was trained. */
+  base?: string
+  /** Factors of further adapters by their folders, as for `loadAdapters` of heed/adapt. */
+  adapters?: Readonly<Record<string, number>>
 }
 
-export const OPEN = { task: 'text?', options: 'record?' } as const
+export const OPEN = {
+  task: 'text?',
+  options: 'record?',
+  base: 'text?',
+  adapters: 'record?',
+} as const
 
 const checkOpenRun = argumentKinds('openRun', {
   dir: 'text',
@@ -70,14 +80,20 @@ export async function openRun(dir: string, options: OpenOptions = {}): Promise<O
 }
 
 /** Opens a model like `openRun`, with the definition and the context of its task. */
-export async function openWithTask(
+export async function openWithTask(dir: string, options: OpenOptions = {}): Promise<OpenedModel> {
+  const opened = await openAlone(dir, options)
+  if (options.adapters) await loadAdapters(opened.model, options.adapters)
+  return opened
+}
+
+async function openAlone(
   dir: string,
-  { task: name, options = {} }: OpenOptions = {},
+  { task: name, options = {}, base }: OpenOptions,
 ): Promise<OpenedModel> {
   const wanted = name === undefined ? undefined : givenTaskName(name)
   const file = await findTaskFile(dir)
   if (!file || (wanted !== undefined && wanted !== file.task))
-    return openModel(dir, wanted, options)
+    return openModel(dir, wanted, options, base)
   const [key] = Object.keys(options)
   if (key !== undefined)
     throw new HeedError(
@@ -91,7 +107,7 @@ export async function openWithTask(
       },
     )
   const opened = await openTask(dir)
-  const model = (await fromPretrained(dir, opened.task.head)) as Module
+  const model = (await fromPretrained(dir, opened.task.head, { base })) as Module
   return { ...opened, model }
 }
 
@@ -100,12 +116,14 @@ async function openModel(
   dir: string,
   name: string | undefined,
   given: Options,
+  base: string | undefined,
 ): Promise<OpenedModel> {
   const config = await readModelConfig(dir)
   const { model_type: modelType } = config
   const kind = name === undefined ? predictionTask(modelType, headOf(config)) : taskDefinition(name)
   const options = checkedOptions(kind, given)
   const model = (await fromPretrained(dir, kind.head(modelType, options), {
+    base,
     onNew(names) {
       throw untrained(dir, kind.name, names)
     },

@@ -19,9 +19,8 @@ import { forgetHashes, recordHashes } from '../io/files/hashes.ts'
 import { readJson } from '../io/files/json.ts'
 import { requireIntact } from '../io/files/verify.ts'
 import { openSafetensors, writeSafetensors } from '../io/safetensors/safetensors.ts'
-import { configJson, loadWeights, savePretrained, saveWeights } from '../models/index.ts'
 import { currentTaskName } from '../models/task-names.ts'
-import type { Module } from '../nn/index.ts'
+import { Module } from '../nn/index.ts'
 import type { Optimizer } from '../optim/index.ts'
 import { defaultGenerator, type RandomState, type Tensor, tensor } from '../tensor/index.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
@@ -36,6 +35,7 @@ import type { TrainConfig } from './config-schema.ts'
 import { type Metrics, MetricsFile } from './metrics-file.ts'
 import { writeTaskFile } from './task-file.ts'
 import { contextOf, type TaskModel } from './task-model.ts'
+import { type TrainedWeights, wholeModel } from './trained-weights.ts'
 
 /** The state of a run except tensors. With it, a resumed run computes the same as an uninterrupted run. */
 export interface TrainerState {
@@ -160,10 +160,10 @@ export class RunFolder {
     await this.writeFiles(trained)
   }
 
-  private async writeFiles({ model, task, context, file }: TaskModel): Promise<void> {
+  private async writeFiles({ model, weights, task, context, file }: TaskModel): Promise<void> {
     await forgetHashes(this.path)
     const files = await filesWrittenBy(this.path, async () => {
-      await writeFileAtomic(join(this.path, 'config.json'), configJson(model))
+      await weights.describe(this.path)
       await context.preprocessor.save(this.path, lengthOf(model))
       await task.saveBeside?.(this.path, model)
       await writeTaskFile(this.path, file)
@@ -185,17 +185,23 @@ export class RunFolder {
   }
 
   /** Saves a checkpoint, and updates the model in the run folder. */
-  async save(model: Module, optimizer: Optimizer, state: TrainerState): Promise<void> {
-    checkSave(model, optimizer, state)
-    const { step, tensors } = optimizer.stateDict(model.namedParameters())
+  async save(
+    trained: Module | TrainedWeights,
+    optimizer: Optimizer,
+    state: TrainerState,
+  ): Promise<void> {
+    const weights = weightsOf(trained)
+    checkSave(weights.module, optimizer, state)
+    const { step, tensors } = optimizer.stateDict(weights.module.namedParameters())
     const json = { ...state, optimizer_step: step }
-    await saveCheckpoint(this.path, state.step, {
-      'model.safetensors': (path) => saveWeights(model, path),
-      'optimizer.safetensors': (path) => writeTensors(path, tensors),
+    const files = {
+      [weights.file]: (path: string) => weights.write(path),
+      'optimizer.safetensors': (path: string) => writeTensors(path, tensors),
       [STATE]: `${JSON.stringify(json, null, 2)}\n`,
-    })
+    }
+    await saveCheckpoint(this.path, state.step, files, { publish: [weights.file] })
     this.newest = undefined
-    await recordHashes(this.path, ['model.safetensors'], this.metrics.hash())
+    await recordHashes(this.path, [weights.file], this.metrics.hash())
   }
 
   /**
@@ -237,17 +243,18 @@ export class RunFolder {
    * @returns the state, with a description of newer damaged checkpoints; undefined if there is no checkpoint
    */
   async restore(
-    model: Module,
+    trained: Module | TrainedWeights,
     optimizer: Optimizer,
   ): Promise<(TrainerState & { damaged: readonly string[] }) | undefined> {
-    checkRestore(model, optimizer)
+    const weights = weightsOf(trained)
+    checkRestore(weights.module, optimizer)
     const checkpoint = await this.latest()
     if (!checkpoint) return undefined
     const { files } = checkpoint.files
-    await loadWeights(model, files['model.safetensors'])
+    await weights.read(files[weights.file])
     const tensors = await readTensors(files['optimizer.safetensors'])
     const step = checkpoint.state.optimizer_step
-    optimizer.loadStateDict({ step, tensors }, model.namedParameters())
+    optimizer.loadStateDict({ step, tensors }, weights.module.namedParameters())
     defaultGenerator().setState(checkpoint.state.random)
     await this.metrics.cut(checkpoint.state.step)
     return { ...checkpoint.state, damaged: checkpoint.files.damaged }
@@ -256,12 +263,12 @@ export class RunFolder {
   /** Saves the model to the subfolder `best`. */
   async saveBest(trained: TaskModel): Promise<void> {
     checkTrained(trained)
-    const { model, task, context, file } = trained
+    const { model, weights, task, context, file } = trained
     const best = join(this.path, 'best')
     const tokenizer = { save: (dir: string) => context.preprocessor.save(dir, lengthOf(model)) }
     await forgetHashes(best)
     const files = await filesWrittenBy(best, async () => {
-      await savePretrained(model, best, { tokenizer })
+      await weights.save(best, tokenizer)
       await task.saveBeside?.(best, model)
       await writeTaskFile(best, file)
     })
@@ -274,6 +281,12 @@ export class RunFolder {
     await this.metrics.add(metrics)
   }
 }
+
+/** A model stands for all its weights. */
+const weightsOf = (trained: Module | TrainedWeights): TrainedWeights =>
+  trained instanceof Module || Object(trained).module === undefined
+    ? wholeModel(trained as Module)
+    : trained
 
 const CONFIGURATION = 'run.json'
 const STATE = 'trainer_state.json'

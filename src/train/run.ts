@@ -1,6 +1,6 @@
 // Runs the steps of a training run, with logging, validation and checkpoints.
 
-import type { Module } from '../nn/index.ts'
+import { countWeights, type Module } from '../nn/index.ts'
 import { createOptimizer, decayGroups, type Optimizer, schedules } from '../optim/index.ts'
 import { defaultGenerator, noGrad } from '../tensor/index.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
@@ -62,19 +62,23 @@ export class Run {
         remedy: 'Set `valData` or `valFraction`, and `evalEvery`.',
       })
     const { lr, weightDecay, clip } = config
-    this.optimizer = createOptimizer(config.optimizer, decayGroups(trained.model, weightDecay), {
-      ...optimizerOptions(config),
-      lr,
-      weightDecay,
-      maxGradNorm: clip > 0 ? clip : null,
-    })
+    this.optimizer = createOptimizer(
+      config.optimizer,
+      decayGroups(trained.weights.module, weightDecay),
+      {
+        ...optimizerOptions(config),
+        lr,
+        weightDecay,
+        maxGradNorm: clip > 0 ? clip : null,
+      },
+    )
   }
 
   /** Creates the folder, or restores the state of a resumed run. */
   async begin(resumed: boolean): Promise<void> {
     const { trained, batches, config } = this
     const { model, task } = trained
-    const state = resumed ? await this.folder.restore(model, this.optimizer) : undefined
+    const state = resumed ? await this.folder.restore(trained.weights, this.optimizer) : undefined
     const before = state && stepsOf(state.config, batches)
     if (state && before !== this.steps) checkSteps(config, this.steps, state.step)
     if (!resumed) await this.folder.create(trained)
@@ -92,15 +96,15 @@ export class Run {
       sliceBatch: task.sliceBatch?.bind(task),
       start: state?.step ?? 0,
     })
-    const parameters = model.parameters()
-    const sizeOf = (some: typeof parameters): number => some.reduce((n, p) => n + p.size, 0)
     this.on({
       type: 'start',
       step: this.trainer.step,
       steps: this.steps,
       model: model.constructor.name,
-      parameters: sizeOf(parameters),
-      trained: sizeOf(parameters.filter((p) => p.requiresGrad)),
+      parameters: countWeights(model),
+      trained: trained.weights.module
+        .parameters()
+        .reduce((sum, { requiresGrad, size }) => sum + (requiresGrad ? size : 0), 0),
       vocabSize: (model as { vocabSize?: number }).vocabSize,
       unit: task.unit,
       size: batches.size,
@@ -254,9 +258,9 @@ export class Run {
     if (step === this.savedStep || step === 0) return
     await this.ensureFolder()
     await this.report(await this.trainer.drain())
-    if (!(await allFinite(this.trained.model))) throw new DivergedError(step, Number.NaN)
+    if (!(await allFinite(this.trained.weights.module))) throw new DivergedError(step, Number.NaN)
     await this.clock.pause(() =>
-      this.folder.save(this.trained.model, this.optimizer, {
+      this.folder.save(this.trained.weights, this.optimizer, {
         step,
         config: this.config,
         random: defaultGenerator().getState(),

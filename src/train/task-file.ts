@@ -1,6 +1,7 @@
 // task.json of a run: the task of the model, for evaluation and prediction.
 import { join } from 'node:path'
 import { z } from 'zod'
+import { baseSchema } from '../adapt/index.ts'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import { isFile } from '../io/files/is-file.ts'
 import { readJson } from '../io/files/json.ts'
@@ -25,6 +26,11 @@ export const taskFileSchema = z.object({
     .min(1)
     .nullable()
     .describe('maximum number of tokens in an example; null: no limit'),
+  base: baseSchema
+    .optional()
+    .describe(
+      'the model that an adapter was trained on, which is not copied; other runs have none',
+    ),
   imports: importsSchema
     .optional()
     .describe('modules that were imported when the run was started; commands on the run need them'),

@@ -1,7 +1,16 @@
 // Creates a model with its task: a new model, a model to fine-tune, or the model of a resumed run.
 import {
+  type Adapter,
+  type AdapterBase,
+  adaptersOf,
+  addAdapter,
+  describeBase,
+  isAdapter,
+} from '../adapt/index.ts'
+import {
   dropoutKeys,
   fromPretrained,
+  type Head,
   type ModelClass,
   modelClass,
   newModel,
@@ -26,6 +35,7 @@ import { taskData } from './task-data.ts'
 import { openTask, type TaskFile } from './task-file.ts'
 import { checkHead, taskDefinition } from './tasks/index.ts'
 import { trainOnly } from './trained-part.ts'
+import { adapterOnly, type TrainedWeights, wholeModel } from './trained-weights.ts'
 
 /** A model with its task and data. */
 export interface TaskModel {
@@ -39,6 +49,8 @@ export interface TaskModel {
   data: TaskData
   /** The model, with the weights to start from. */
   model: Module
+  /** What is trained and saved. */
+  weights: TrainedWeights
   /** Contents of task.json. */
   file: TaskFile
   /** Names of new weights, which the fine-tuned checkpoint lacks. */
@@ -73,22 +85,72 @@ export async function newTaskModel(
     config.from === undefined
       ? { model: freshModel(config, kind, known), fresh: [] }
       : await tunedModel(config, config.from, kind, known)
-  trainOnly(model, config.train)
+  const adapter = adapterOf(model, config, fresh)
+  const base = adapter && (await describeBase(String(config.from)))
+  const weights = base ? adapterOnly(model, adapter, base) : partOf(model, config)
   const contextLength = Math.min(config.context, contextOf(model))
   const context = { ...known, contextLength }
-  const file = { task: kind.name, options, facts, context: contextLength, ...recordedImports() }
-  return { kind, task: kind.create(context), context, data, model, file, fresh }
+  const file = {
+    task: kind.name,
+    options,
+    facts,
+    context: contextLength,
+    ...(base && { base }),
+    ...recordedImports(),
+  }
+  return { kind, task: kind.create(context), context, data, model, weights, file, fresh }
+}
+
+function partOf(model: Module, { train }: TrainConfig): TrainedWeights {
+  trainOnly(model, train)
+  return wholeModel(model)
+}
+
+/**
+ * The adapter to train: that of the run from which the model comes, or a new one. New weights, such as those of a head,
+ * are trained whole and saved with it.
+ */
+function adapterOf(
+  model: Module,
+  { adapter, from, train }: TrainConfig,
+  fresh: readonly string[],
+): Adapter | undefined {
+  const [earlier] = adaptersOf(model)
+  if (earlier) {
+    if (adapter === undefined && train === 'all' && fresh.length === 0) return earlier
+    const key = adapter !== undefined ? 'adapter' : train !== 'all' ? 'train' : 'task'
+    throw invalidOption({
+      key,
+      value: { adapter, train, task: fresh }[key],
+      expected: `omitted: ${from} is an adapter, which is trained further`,
+      remedy: 'To train another part, merge the adapter first: `heed merge`.',
+    })
+  }
+  if (adapter === undefined) return undefined
+  const heads = new Set(fresh.map((name) => name.replace(/\.[^.]*$/, '')))
+  return addAdapter(model, adapter, { save: [...heads] })
 }
 
 /** Creates the model of a resumed run; its weights are loaded later. */
 export async function savedTaskModel(config: TrainConfig, run: string): Promise<TaskModel> {
   const { kind, task, context, file } = await openTask(run)
   manualSeed(config.seed)
-  const Model = modelClass(context.modelType, task.head) as ModelClass
-  const model = new Model((await readModelConfig(run)) as never)
-  trainOnly(model, config.train)
+  const { model, weights } = file.base
+    ? await savedAdapter(run, task.head, file.base)
+    : await savedModel(run, modelClass(context.modelType, task.head) as ModelClass, config)
   const data = taskData(config.data, kind, context.options, config)
-  return { kind, task, context, data, model, file, fresh: [] }
+  return { kind, task, context, data, model, weights, file, fresh: [] }
+}
+
+async function savedModel(run: string, Model: ModelClass, config: TrainConfig) {
+  const model = new Model((await readModelConfig(run)) as never)
+  return { model, weights: partOf(model, config) }
+}
+
+async function savedAdapter(run: string, head: Head, base: AdapterBase) {
+  const model: Module = await fromPretrained(run, head)
+  const [adapter] = adaptersOf(model)
+  return { model, weights: adapterOnly(model, adapter, base) }
 }
 
 async function modelTypeOf({ model, from }: TrainConfig): Promise<string> {
@@ -119,7 +181,7 @@ function freshModel(config: TrainConfig, kind: TaskDefinition, known: ConfigCont
 }
 
 async function tunedModel(
-  { set, dropout }: TrainConfig,
+  { set, dropout, adapter }: TrainConfig,
   from: string,
   kind: TaskDefinition,
   known: ConfigContext,
@@ -129,7 +191,7 @@ async function tunedModel(
   const changes = { ...ofDropout, ...kind.modelConfig(known), ...set }
   const model = await fromPretrained(from, kind.head(known.modelType, known.options), {
     config: Object.keys(changes).length > 0 ? changes : undefined,
-    keepBlocks: false,
+    keepBlocks: adapter !== undefined || (await isAdapter(from)), // a base stays as it is
     onNew: (names) => {
       fresh = names
     },

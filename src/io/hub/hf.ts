@@ -68,7 +68,10 @@ async function findWeights(dir: string): Promise<string> {
     const path = await optional(dir, name)
     if (path) return path
   }
-  const [other] = await contentsOf(dir, WEIGHT_FORMATS)
+  const isAdapter = (await optional(dir, 'adapter_config.json')) !== undefined
+  const [other] = isAdapter
+    ? ['It is an adapter. Name the folder of its base, or merge the two first.']
+    : await contentsOf(dir, WEIGHT_FORMATS)
   throw new HeedError('missing-file', `${dir} must contain model.safetensors, got no weights`, {
     value: dir,
     expected: 'model.safetensors',

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { openModel } from '../../src/cli/exact.ts'
+import { openModel } from '../../src/cli/open-model.ts'
 import { Linear, QuantizedLinear } from '../../src/nn/index.ts'
 import { heed } from './in-process.ts'
 

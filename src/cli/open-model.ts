@@ -1,19 +1,25 @@
-// The flag --exact of commands that generate text: it dequantizes weights when the model is opened.
+// The flags of commands that generate text which decide how the model is opened.
 import type { Command } from 'commander'
+import { loadAdapters } from '../adapt/index.ts'
 import { ABILITIES } from '../models/heads/heads.ts'
 import { fromPretrained, type Head, type Heads, headOf } from '../models/index.ts'
 import { readModelConfig } from '../models/weight-file.ts'
+import { type Module, type QuantizeFormat, quantize } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { shellWord } from '../util/shell.ts'
+import { type AdapterFlags, addAdapterFlags } from './adapter-flags.ts'
 
-export interface ExactFlag {
+export interface OpenFlags extends AdapterFlags {
   exact?: boolean
+  quantize?: QuantizeFormat
 }
 
-export const addExactFlag = (command: Command): Command =>
-  command.option(
-    '--exact',
-    'dequantize the weights of a GGUF file and compute in f32: slower, with more memory',
+export const addOpenFlags = (command: Command): Command =>
+  addAdapterFlags(
+    command.option(
+      '--exact',
+      'dequantize the weights of a GGUF file and compute in f32: slower, with more memory',
+    ),
   )
 
 /**
@@ -23,12 +29,16 @@ export const addExactFlag = (command: Command): Command =>
 export async function openModel<H extends 'causal-lm' | 'seq2seq-lm'>(
   path: string,
   head: H,
-  { exact = false }: ExactFlag,
+  { exact = false, quantize: format, adapter, base }: OpenFlags,
 ): Promise<Heads[H]> {
   const trained = headOf(await readModelConfig(path))
   // A checkpoint of an encoder has no head, so any head fits; another head was trained for another task.
   if (trained !== head && trained !== 'encoder') throw cannotWrite(path, trained)
-  return fromPretrained(path, head, { keepBlocks: !exact })
+  const opened = await fromPretrained(path, head, { keepBlocks: !exact, base })
+  const model: Module = opened
+  if (format) await quantize(model, format)
+  if (adapter) await loadAdapters(model, adapter)
+  return opened
 }
 
 const cannotWrite = (path: string, trained: Head): HeedError =>

@@ -1,0 +1,55 @@
+// What a run trains and saves: the whole model, or an adapter of it.
+import { join } from 'node:path'
+import type { Adapter, AdapterBase } from '../adapt/index.ts'
+import { writeFileAtomic } from '../io/files/atomic.ts'
+import { ensureDir } from '../io/files/ensure-dir.ts'
+import { configJson, loadWeights, type SaveOptions, savePretrained, saveWeights } from '../models/index.ts' // biome-ignore format: one line
+import type { Module } from '../nn/index.ts'
+
+/** The trained weights of a run, and how they are stored. */
+export interface TrainedWeights {
+  /** The module with the trained parameters, which the optimizer updates. */
+  readonly module: Module
+  /** Name of the file of weights, in the run folder and in checkpoints. */
+  readonly file: string
+  /** Writes the weights to a file. */
+  write(path: string): Promise<void>
+  /** Reads the weights of a file that `write` has written. */
+  read(path: string): Promise<void>
+  /** Writes the files beside the weights that are needed to open them. */
+  describe(dir: string): Promise<void>
+  /** Writes all that is needed to open the model to another folder. */
+  save(dir: string, tokenizer: NonNullable<SaveOptions['tokenizer']>): Promise<void>
+}
+
+/** All weights of a model. */
+export const wholeModel = (model: Module): TrainedWeights => ({
+  module: model,
+  file: 'model.safetensors',
+  write: (path) => saveWeights(model, path),
+  read: (path) => loadWeights(model, path),
+  describe: (dir) => writeFileAtomic(join(dir, 'config.json'), configJson(model)),
+  save: (dir, tokenizer) => savePretrained(model, dir, { tokenizer }),
+})
+
+/** An adapter of a model, whose other weights stay in the base. */
+export function adapterOnly(model: Module, adapter: Adapter, base: AdapterBase): TrainedWeights {
+  const file = 'adapter_model.safetensors'
+  const describe = async (dir: string): Promise<void> => {
+    await writeFileAtomic(join(dir, 'config.json'), configJson(model))
+    await adapter.saveConfig(dir, { base: base.path })
+  }
+  return {
+    module: adapter,
+    file,
+    write: (path) => adapter.saveWeights(path),
+    read: (path) => adapter.loadWeights(path),
+    describe,
+    async save(dir, tokenizer) {
+      await ensureDir(dir)
+      await adapter.saveWeights(join(dir, file))
+      await describe(dir)
+      await tokenizer.save(dir)
+    },
+  }
+}

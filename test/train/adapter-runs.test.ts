@@ -1,0 +1,215 @@
+// Runs that train an adapter: what they write, how they are opened, resumed and continued, and that the base stays.
+import { createHash } from 'node:crypto'
+import { cp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { adaptersOf, loadAdapters, mergeAdapters } from '../../src/adapt/index.ts'
+import { fromPretrained } from '../../src/models/index.ts'
+import { type Tensor, tensor } from '../../src/tensor/index.ts'
+import { evaluateRun, openRun } from '../../src/train/index.ts'
+import { heed } from '../cli/in-process.ts'
+import { linesOf, scratch, trainTiny, writeRows } from './support.ts'
+
+const at = scratch()
+const GGUF = new URL('../fixtures/gguf/llama.gguf', import.meta.url).pathname
+const ADAPTER = 'lora:r=2,targets=all-linear'
+const keys = {
+  model: 'gpt2',
+  from: at('base'),
+  data: [at('text.txt')],
+  adapter: ADAPTER,
+  warmup: 0,
+  lr: 0.05,
+  saveEvery: 3,
+  evalEvery: 3,
+}
+const ids = tensor([[1, 2, 3, 4]], { dtype: 'i32' })
+
+const hashOf = async (path: string): Promise<string> =>
+  createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex')
+const weightsOf = (run: string): Promise<Buffer> => readFile(join(run, 'adapter_model.safetensors'))
+const logitsOf = async (model: { forward(ids: Tensor): Tensor }): Promise<number[]> => [
+  ...(await model.forward(ids).data()),
+]
+const openAt = async (run: string, options = {}): Promise<number[]> =>
+  logitsOf(await fromPretrained(run, 'causal-lm', options))
+
+let before: string
+beforeAll(async () => {
+  await writeFile(at('text.txt'), 'the cat sat on the mat and the dog ran after it. '.repeat(60))
+  const { adapter, from, ...whole } = keys
+  await trainTiny(at('base'), { ...whole, lr: 1e-3, steps: 2 })
+  before = await hashOf(at('base/model.safetensors'))
+  await trainTiny(at('run'), { ...keys, steps: 6 })
+})
+
+it('writes the adapter, the tokenizer and the task, and leaves the base as it is', async () => {
+  expect(await readdir(at('run'))).toEqual(
+    expect.arrayContaining(['adapter_config.json', 'adapter_model.safetensors', 'tokenizer.json']),
+  )
+  expect(await readdir(at('run'))).not.toContain('model.safetensors')
+  expect(await hashOf(at('base/model.safetensors'))).toBe(before)
+  const { base } = JSON.parse(await readFile(at('run/task.json'), 'utf8'))
+  expect(base).toEqual({ path: at('base'), sha256: before })
+  const config = JSON.parse(await readFile(at('run/adapter_config.json'), 'utf8'))
+  expect(config).toMatchObject({ base_model_name_or_path: at('base'), task_type: 'CAUSAL_LM' })
+  const [first, last] = [linesOf(at('run'))[0], linesOf(at('run')).at(-1)]
+  expect(last?.val_loss).toBeLessThan(first.loss)
+})
+
+it('opens as its base with the adapter, also from `best`, by every function that opens a run', async () => {
+  const [plain, adapted] = [await openAt(at('base')), await openAt(at('run'))]
+  expect(adapted).not.toEqual(plain)
+  const base = await fromPretrained(at('base'))
+  await loadAdapters(base, { [at('run')]: 1 })
+  expect(await logitsOf(base)).toEqual(adapted)
+  expect(adaptersOf(base).map(({ name }) => name)).toEqual(['adapter-1'])
+  expect(await openAt(at('run/best'))).toHaveLength(adapted.length)
+  const { loss } = (await evaluateRun(at('run'))).metrics
+  expect(loss).toBeCloseTo(Number(linesOf(at('run')).at(-1)?.val_loss), 4)
+  const { metrics } = await evaluateRun(at('base'), at('text.txt'), {
+    adapters: { [at('run')]: 1 },
+  })
+  const same = await evaluateRun(at('run'), at('text.txt'))
+  expect(metrics).toEqual(same.metrics)
+})
+
+it('computes the same after it was stopped and resumed', async () => {
+  await trainTiny(at('stopped'), { ...keys, steps: 6 }, { stopAt: 3 })
+  await trainTiny(at('stopped'), { ...keys, steps: 6 }, { resume: true })
+  expect(await weightsOf(at('stopped'))).toEqual(await weightsOf(at('run')))
+  const other = trainTiny(at('stopped'), { ...keys, adapter: 'ia3', steps: 8 }, { resume: true })
+  await expect(other).rejects.toMatchObject({ code: 'invalid-option', details: { key: 'adapter' } })
+})
+
+describe('training further', () => {
+  const { adapter, ...further } = keys
+
+  it('continues the adapter of the run, on the same base', async () => {
+    await trainTiny(at('further'), { ...further, from: at('run'), steps: 2 })
+    const { base } = JSON.parse(await readFile(at('further/task.json'), 'utf8'))
+    expect(base).toEqual({ path: at('base'), sha256: before })
+    expect(await weightsOf(at('further'))).not.toEqual(await weightsOf(at('run')))
+  })
+
+  it.each([
+    ['adapter', { adapter: 'lora' }],
+    ['train', { train: 'top:1' }],
+  ])('refuses another %s', async (key, changes) => {
+    const run = trainTiny(at(`other-${key}`), { ...further, from: at('run'), steps: 2, ...changes })
+    await expect(run).rejects.toMatchObject({ code: 'invalid-option', details: { key } })
+  })
+})
+
+it.each([
+  ['a new model', { from: undefined }, 'adapter'],
+  ['a part of the weights', { train: 'head' }, 'train'],
+])('an adapter cannot be trained with %s', async (_, changes, key) => {
+  const run = (async () => trainTiny(at('refused'), { ...keys, steps: 2, ...changes }))()
+  await expect(run).rejects.toMatchObject({ code: 'invalid-option', details: { key } })
+})
+
+describe('a base', () => {
+  it('that has moved is named, and found with `base`', async () => {
+    await rename(at('base'), at('moved'))
+    try {
+      await expect(openAt(at('run'))).rejects.toMatchObject({
+        code: 'missing-file',
+        details: { key: 'base', value: at('base') },
+      })
+      const there = await openAt(at('run'), { base: at('moved') })
+      await rename(at('moved'), at('base'))
+      expect(there).toEqual(await openAt(at('run')))
+    } finally {
+      await rename(at('moved'), at('base')).catch(() => {})
+    }
+  })
+
+  it('that has changed is refused; another that is named is used with a warning', async () => {
+    await cp(at('base'), at('other'), { recursive: true })
+    await trainTiny(at('newer'), { ...keys, adapter: undefined, from: at('base'), steps: 1 })
+    await cp(at('newer/model.safetensors'), at('other/model.safetensors'))
+    await rm(at('other/hashes.json'))
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    await openAt(at('run'), { base: at('other') })
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining(at('other/model.safetensors')))
+    warned.mockRestore()
+    await cp(at('run'), at('of-other'), { recursive: true })
+    const task = JSON.parse(await readFile(at('of-other/task.json'), 'utf8'))
+    task.base.path = at('other')
+    await writeFile(at('of-other/task.json'), JSON.stringify(task))
+    await rm(at('of-other/hashes.json'))
+    await utimes(at('other/model.safetensors'), new Date(), new Date(Date.now() + 1e4))
+    await expect(openAt(at('of-other'))).rejects.toMatchObject({
+      code: 'corrupt-file',
+      details: { key: 'base', value: at('other') },
+    })
+  })
+
+  it('is no option for a model without an adapter', async () => {
+    await expect(openAt(at('base'), { base: at('base') })).rejects.toMatchObject({
+      details: { key: 'base' },
+    })
+  })
+})
+
+it('trains over quantised blocks, which stay in the GGUF file', async () => {
+  const file = await hashOf(GGUF)
+  const { model } = await trainTiny(at('qlora'), { ...keys, model: 'llama', from: GGUF, steps: 4 })
+  expect(model.namedModules().some(([, { unsaved }]) => unsaved === 'q8_0')).toBe(true)
+  const [adapted, base] = [await openAt(at('qlora')), await openAt(GGUF)]
+  expect(adapted).not.toEqual(base)
+  expect(await hashOf(GGUF)).toBe(file)
+})
+
+describe('a new head', () => {
+  const rows = Array.from({ length: 40 }, (_, i) => ({ text: i % 2 ? 'the cat' : 'a dog', label: i % 2 })) // biome-ignore format: one line
+
+  it('is trained whole, saved with the adapter, and predicts', async () => {
+    const data = [writeRows(at('rows.jsonl'), rows)]
+    const task = 'text-classification'
+    const outcome = await trainTiny(at('head'), { ...keys, task, data, epochs: 4 })
+    const config = JSON.parse(await readFile(at('head/adapter_config.json'), 'utf8'))
+    expect(config.modules_to_save).toEqual(['score'])
+    const { task: opened, model, inputColumn } = await openRun(at('head'))
+    const given = rows.slice(0, 3).map((values, i) => ({ values, file: 'x', number: i + 1 }))
+    expect(inputColumn).toBe('text')
+    expect(await opened.predict(model, given)).toEqual(await outcome.task.predict(outcome.model, given)) // biome-ignore format: one line
+    await mergeAdapters(model)
+    const merged = await opened.predict(model, given)
+    expect(merged.map(({ label }) => label)).toEqual(['0', '1', '0'])
+  })
+})
+
+describe('on the command line', () => {
+  const generated = async (...words: string[]): Promise<string> => {
+    const { out, code } = await heed(['generate', ...words, '--prompt', 'the', '--temperature', '0', '--tokens', '12']) // biome-ignore format: one line
+    expect(code).toBe(0)
+    return out
+  }
+
+  it('a run, a base with --adapter, and a merged folder write the same', async () => {
+    const run = await generated(at('run'))
+    expect(await generated(at('base'), '--adapter', at('run'))).toBe(run)
+    expect(await generated(at('base'), '--adapter', `${at('run')}:0`)).toBe(await generated(at('base'))) // biome-ignore format: one line
+    const { code, out } = await heed(['merge', at('run'), '--out', at('merged')])
+    expect([code, out]).toEqual([0, expect.stringContaining('GPT2')])
+    expect(await generated(at('merged'))).toBe(run)
+  })
+
+  it.each([
+    ['a model without adapters', () => ['merge', at('base'), '--out', at('x')], '--adapter'],
+    ['a folder that has a model', () => ['merge', at('run'), '--out', at('base')], '--out'],
+    ['a run to quantize', () => ['generate', at('run'), '--quantize', 'q8_0'], 'mergeAdapters'],
+    [
+      'one adapter twice',
+      () => ['generate', at('base'), '--adapter', 'x', '--adapter', 'x'],
+      'once',
+    ],
+  ] as const)('refuses %s', async (_, words, says) => {
+    const { code, mistake } = await heed([...words()])
+    expect([code, mistake]).toEqual([2, expect.stringContaining(says)])
+  })
+})
