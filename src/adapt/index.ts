@@ -2,7 +2,7 @@
 import './open.ts'
 
 export { type Adapter, type AddAdapterOptions, adaptersOf, addAdapter, setAdapters } from './adapter.ts' // biome-ignore format: one line
-export { type AdapterBase, baseSchema, describeBase } from './base.ts'
+export type { AdapterBase } from './base.ts'
 export { type LoadAdapterOptions, loadAdapter, loadAdapters } from './load.ts'
 export { mergeAdapters } from './merge.ts'
 export {
@@ -15,7 +15,6 @@ export {
   type PeftFormat,
   registerAdapter,
 } from './method.ts'
-export { isAdapter } from './peft.ts'
 export type { Place } from './places.ts'
 export { type AdapterSpec, type ParsedSpec, parseAdapterSpec } from './spec.ts'
 export type { Selection, Targets } from './targets.ts'

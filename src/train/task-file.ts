@@ -1,7 +1,7 @@
 // task.json of a run: the task of the model, for evaluation and prediction.
 import { join } from 'node:path'
 import { z } from 'zod'
-import { baseSchema } from '../adapt/index.ts'
+import { baseSchema } from '../adapt/base.ts'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import { isFile } from '../io/files/is-file.ts'
 import { readJson } from '../io/files/json.ts'

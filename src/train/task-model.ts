@@ -1,12 +1,8 @@
 // Creates a model with its task: a new model, a model to fine-tune, or the model of a resumed run.
-import {
-  type Adapter,
-  type AdapterBase,
-  adaptersOf,
-  addAdapter,
-  describeBase,
-  isAdapter,
-} from '../adapt/index.ts'
+
+import { describeBase } from '../adapt/base.ts'
+import { type Adapter, type AdapterBase, adaptersOf, addAdapter } from '../adapt/index.ts'
+import { isAdapter } from '../adapt/peft.ts'
 import {
   dropoutKeys,
   fromPretrained,

@@ -5,6 +5,7 @@ import { writeFileAtomic } from '../io/files/atomic.ts'
 import { ensureDir } from '../io/files/ensure-dir.ts'
 import { configJson, loadWeights, type SaveOptions, savePretrained, saveWeights } from '../models/index.ts' // biome-ignore format: one line
 import type { Module } from '../nn/index.ts'
+import { checkModule } from '../nn/module.ts'
 
 /** The trained weights of a run, and how they are stored. */
 export interface TrainedWeights {
@@ -23,14 +24,17 @@ export interface TrainedWeights {
 }
 
 /** All weights of a model. */
-export const wholeModel = (model: Module): TrainedWeights => ({
-  module: model,
-  file: 'model.safetensors',
-  write: (path) => saveWeights(model, path),
-  read: (path) => loadWeights(model, path),
-  describe: (dir) => writeFileAtomic(join(dir, 'config.json'), configJson(model)),
-  save: (dir, tokenizer) => savePretrained(model, dir, { tokenizer }),
-})
+export function wholeModel(model: Module): TrainedWeights {
+  checkModule('wholeModel', model)
+  return {
+    module: model,
+    file: 'model.safetensors',
+    write: (path) => saveWeights(model, path),
+    read: (path) => loadWeights(model, path),
+    describe: (dir) => writeFileAtomic(join(dir, 'config.json'), configJson(model)),
+    save: (dir, tokenizer) => savePretrained(model, dir, { tokenizer }),
+  }
+}
 
 /** An adapter of a model, whose other weights stay in the base. */
 export function adapterOnly(model: Module, adapter: Adapter, base: AdapterBase): TrainedWeights {

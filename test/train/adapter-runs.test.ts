@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { cp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { adaptersOf, loadAdapters, mergeAdapters } from '../../src/adapt/index.ts'
 import { fromPretrained } from '../../src/models/index.ts'
@@ -11,7 +12,7 @@ import { heed } from '../cli/in-process.ts'
 import { linesOf, scratch, trainTiny, writeRows } from './support.ts'
 
 const at = scratch()
-const GGUF = new URL('../fixtures/gguf/llama.gguf', import.meta.url).pathname
+const GGUF = fileURLToPath(new URL('../fixtures/gguf/llama.gguf', import.meta.url))
 const ADAPTER = 'lora:r=2,targets=all-linear'
 const keys = {
   model: 'gpt2',
@@ -185,16 +186,19 @@ describe('a new head', () => {
 
 describe('on the command line', () => {
   const generated = async (...words: string[]): Promise<string> => {
-    const { out, code } = await heed(['generate', ...words, '--prompt', 'the', '--temperature', '0', '--tokens', '12']) // biome-ignore format: one line
+    const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+    const { code } = await heed('generate', ...words, '--prompt', 'the', '--temperature', '0', '--tokens', '12') // biome-ignore format: one line
+    const text = written.mock.calls.map(([piece]) => String(piece)).join('')
+    written.mockRestore()
     expect(code).toBe(0)
-    return out
+    return text
   }
 
   it('a run, a base with --adapter, and a merged folder write the same', async () => {
     const run = await generated(at('run'))
     expect(await generated(at('base'), '--adapter', at('run'))).toBe(run)
     expect(await generated(at('base'), '--adapter', `${at('run')}:0`)).toBe(await generated(at('base'))) // biome-ignore format: one line
-    const { code, out } = await heed(['merge', at('run'), '--out', at('merged')])
+    const { code, out } = await heed('merge', at('run'), '--out', at('merged'))
     expect([code, out]).toEqual([0, expect.stringContaining('GPT2')])
     expect(await generated(at('merged'))).toBe(run)
   })
@@ -209,7 +213,7 @@ describe('on the command line', () => {
       'once',
     ],
   ] as const)('refuses %s', async (_, words, says) => {
-    const { code, mistake } = await heed([...words()])
+    const { code, mistake } = await heed(...words())
     expect([code, mistake]).toEqual([2, expect.stringContaining(says)])
   })
 })

@@ -61,6 +61,17 @@ const calls: Sample[] = [
     ],
   },
   {
+    name: 'loadAdapters',
+    call: (async (model: unknown, factors: never) => {
+      const whole = model === llama ? await fromPretrained(folder('llama/base')) : model
+      await adapt.loadAdapters(whole as never, factors)
+    }) as never,
+    args: [
+      { value: llama, wrong: notModels },
+      { value: { [folder('adapters/llama-lora')]: 0.5 }, wrong: [undefined, null, 3, 'x', { [folder('absent')]: 1 }] }, // biome-ignore format: one line
+    ],
+  },
+  {
     name: 'mergeAdapters',
     call: (async (model: unknown) => {
       if (model !== llama) return adapt.mergeAdapters(model as never)

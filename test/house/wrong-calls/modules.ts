@@ -74,6 +74,7 @@ export const functions: Record<string, readonly Argument[]> = {
     required({ buckets: 4, maxDistance: 8, bidirectional: true }),
   ],
   replaceWeights: [module_, { value: new Map(), wrong: [undefined, null, 3, {}] }],
+  countWeights: [module_],
   replaceableWeights: [module_],
   rotate: [
     t(sequence),

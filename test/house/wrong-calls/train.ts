@@ -160,6 +160,7 @@ export const functions: Record<string, readonly Argument[]> = {
       ],
     },
   ],
+  wholeModel: [{ value: linear, wrong: [undefined, null, 3, 'x', {}] }],
   openRun: [
     dir,
     {
