@@ -4,7 +4,6 @@ import { isFile } from '../io/files/is-file.ts'
 import { registerFolderKind } from '../models/folder-kinds.ts'
 import { fromPretrained } from '../models/index.ts'
 import { readModelConfig } from '../models/weight-file.ts'
-import type { Module } from '../nn/index.ts'
 import { findBase } from './base.ts'
 import { loadAdapter } from './load.ts'
 import { isAdapter, readPeftConfig } from './peft.ts'
@@ -16,19 +15,20 @@ registerFolderKind({
     const base = await findBase(dir, { moved, stored })
     const config = { ...(await changedKeys(dir, base)), ...changes }
     let fresh: readonly string[] = []
-    const model = (await fromPretrained(base, head, {
+    const model = await fromPretrained(base, head, {
       keepBlocks,
       config: Object.keys(config).length > 0 ? config : undefined,
       onNew(names) {
         fresh = names
       },
-    })) as Module
+    })
     const { saved } = await loadAdapter(model, dir)
     const isSaved = (name: string): boolean =>
       Object.keys(saved).some((path) => name.startsWith(`${path}.`))
     const missing = fresh.filter((name) => !isSaved(name))
     if (missing.length > 0) onNew?.(missing)
-    return model.eval()
+    model.eval()
+    return model
   },
 })
 
@@ -37,7 +37,8 @@ async function changedKeys(dir: string, base: string): Promise<Record<string, un
   if (!(await isFile(join(dir, 'config.json')))) return {}
   const [own, before] = [await readModelConfig(dir), await readModelConfig(base)]
   const { architectures: _, ...keys } = own
+  const stored = new Map(Object.entries(before))
   const isSame = (key: string): boolean =>
-    JSON.stringify(keys[key]) === JSON.stringify((before as Record<string, unknown>)[key])
+    JSON.stringify(keys[key]) === JSON.stringify(stored.get(key))
   return Object.fromEntries(Object.entries(keys).filter(([key]) => !isSame(key)))
 }

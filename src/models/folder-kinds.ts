@@ -1,14 +1,18 @@
 // Folders that are no models by themselves, but from which one can be made: an adapter with its base.
-import type { Module } from '../nn/index.ts'
-import type { Head } from './heads/heads.ts'
+import type { Head, Heads } from './heads/heads.ts'
 import type { LoadModelOptions } from './pretrained.ts'
+import type { HeadFor, TaskName } from './task-names.ts'
 
 /** A kind of folder that `fromPretrained` opens in addition to model folders. */
 export interface FolderKind {
   /** Whether the folder is of this kind. */
   owns(dir: string): Promise<boolean>
-  /** Opens it as a model with this head, in evaluation mode. */
-  open(dir: string, head: Head, options: LoadModelOptions): Promise<Module>
+  /** Opens it as a model with this head, or the head that a task requires, in evaluation mode. */
+  open<N extends Head | TaskName>(
+    dir: string,
+    name: N,
+    options: LoadModelOptions,
+  ): Promise<Heads[HeadFor<N>]>
 }
 
 const kinds: FolderKind[] = []

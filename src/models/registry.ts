@@ -108,7 +108,7 @@ export async function fromPretrained<N extends Head | TaskName = 'causal-lm'>(
   checkFromPretrained(dir, name, options)
   await requireIntact(dir)
   const kind = await folderKindOf(dir)
-  if (kind) return (await kind.open(dir, headFor(name), options)) as Heads[HeadFor<N>]
+  if (kind) return kind.open(dir, name, options)
   if (options.base !== undefined)
     throw invalidOption({
       key: 'base',

@@ -284,9 +284,10 @@ export class RunFolder {
 
 /** A model stands for all its weights. */
 const weightsOf = (trained: Module | TrainedWeights): TrainedWeights =>
-  trained instanceof Module || Object(trained).module === undefined
-    ? wholeModel(trained as Module)
-    : trained
+  isWeights(trained) ? trained : wholeModel(trained)
+
+const isWeights = (trained: Module | TrainedWeights): trained is TrainedWeights =>
+  !(trained instanceof Module) && Object(trained).module !== undefined
 
 const CONFIGURATION = 'run.json'
 const STATE = 'trainer_state.json'
