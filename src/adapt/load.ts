@@ -49,7 +49,7 @@ export async function loadAdapter(
 const checkAll = argumentKinds('loadAdapters', { model: 'model', factors: 'record' })
 
 /**
- * Attaches saved adapters and puts them in use with these factors, beside the adapters that are already in use:
+ * Attaches saved adapters and puts them in use with these factors, in addition to those already in use:
  * `{ 'runs/fr': 0.7, 'runs/tone': 0.3 }`. They are named by their numbers: `adapter-1`.
  * @throws HeedError as `loadAdapter` and `setAdapters` do
  */

@@ -17,7 +17,7 @@ export interface TrainedWeights {
   write(path: string): Promise<void>
   /** Reads the weights of a file that `write` has written. */
   read(path: string): Promise<void>
-  /** Writes the files beside the weights that are needed to open them. */
+  /** Writes the files, other than the weights, that are needed to open the model. */
   describe(dir: string): Promise<void>
   /** Writes all that is needed to open the model to another folder. */
   save(dir: string, tokenizer: NonNullable<SaveOptions['tokenizer']>): Promise<void>
