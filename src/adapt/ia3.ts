@@ -61,6 +61,13 @@ const options = z.strictObject({
 registerAdapter({
   name: 'ia3',
   about: 'scales of keys, values and feed-forward activations (Liu et al., 2022)',
+  view: {
+    change: 'h ⊙ (l − 1)',
+    place: 'keys, values, feed-forward activations',
+    form: 'sequential',
+    base: '1',
+    scale: '1',
+  },
   defaults: ({ ia3, feedForward }) => ({ targets: [...ia3, ...feedForward], feedForward: [...feedForward] }), // biome-ignore format: one line
   options,
   create: (place, { feedForward }) =>

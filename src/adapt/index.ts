@@ -14,6 +14,7 @@ export {
   type Merged,
   type PeftFormat,
   registerAdapter,
+  type UnifiedView,
 } from './method.ts'
 export type { Place } from './places.ts'
 export { type AdapterSpec, type ParsedSpec, parseAdapterSpec } from './spec.ts'

@@ -4,7 +4,13 @@ import { z } from 'zod'
 import { init, Linear } from '../nn/index.ts'
 import { F, Parameter, type Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
-import { AdapterLayer, type Merged, type PeftFormat, registerAdapter } from './method.ts'
+import {
+  AdapterLayer,
+  type Merged,
+  type PeftFormat,
+  registerAdapter,
+  type UnifiedView,
+} from './method.ts'
 import { patternValue } from './patterns.ts'
 import type { Place } from './places.ts'
 
@@ -182,9 +188,18 @@ const create =
     return place.kind === 'linear' ? new Layer(place, sizes) : new LoraEmbedding(place, sizes)
   }
 
+const view: UnifiedView = {
+  change: 'B·A·x',
+  place: 'weight matrices',
+  form: 'parallel',
+  base: '1',
+  scale: 'α/r',
+}
+
 registerAdapter({
   name: 'lora',
   about: 'low-rank change of weight matrices (Hu et al., 2022)',
+  view,
   defaults: ({ lora }) => ({ targets: lora }),
   options,
   create: create(plain, LoraLinear),
@@ -194,6 +209,7 @@ registerAdapter({
 registerAdapter({
   name: 'rslora',
   about: 'LoRA with the factor α/√r, for high ranks (Kalajdzievski, 2023)',
+  view: { ...view, scale: 'α/√r' },
   defaults: ({ lora }) => ({ targets: lora }),
   options,
   create: create(rankStabilised, LoraLinear),
@@ -203,6 +219,7 @@ registerAdapter({
 registerAdapter({
   name: 'dora',
   about: 'LoRA that also learns the length of each row (Liu et al., 2024)',
+  view: { ...view, base: 'm/‖W + α/r·B·A‖', scale: 'm/‖W + α/r·B·A‖·α/r' },
   defaults: ({ lora }) => ({ targets: lora }),
   options,
   create: (place, given) => {

@@ -56,6 +56,8 @@ export interface AdapterMethod<Schema extends z.ZodObject = z.ZodObject> {
   readonly name: string
   /** One-line description for help, with the paper. */
   readonly about: string
+  /** What the method computes, in the terms in which methods are compared. */
+  readonly view: UnifiedView
   /** Returns the default `targets`, and options that depend on them, from what a family declares. */
   defaults(family: AdapterTargets): AdapterDefaults
   /** Options in addition to `targets`, `exclude`, `layers` and `save`. Each needs a default and a description. */
@@ -64,6 +66,20 @@ export interface AdapterMethod<Schema extends z.ZodObject = z.ZodObject> {
   create(place: Place, options: z.output<Schema>): AdapterLayer
   /** How peft stores it; null if peft has no such method. */
   readonly peft: PeftFormat<z.output<Schema>> | null
+}
+
+/** A method in the unified view of He et al. (2022, table 1): h ← base·h + scale·Δh. */
+export interface UnifiedView {
+  /** Formula of Δh from the input x of the changed part, and its output h. */
+  readonly change: string
+  /** What is changed: `weight matrices`, `feed-forward layers`. */
+  readonly place: string
+  /** Whether Δh is computed from the input of the changed part, or from its output. */
+  readonly form: 'parallel' | 'sequential'
+  /** Factor λ₁ of h; `1` if h is kept. */
+  readonly base: string
+  /** Factor s of Δh. */
+  readonly scale: string
 }
 
 /** Default `targets` of a method for a family, and options that depend on the family. */
@@ -88,6 +104,7 @@ export interface PeftFormat<Options> {
 const METHOD = optionKinds<AdapterMethod>({
   name: 'text',
   about: 'text',
+  view: 'record',
   defaults: 'function',
   options: having('a zod object', 'safeParse', 'extend'),
   create: 'function',

@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
+import { type AdapterSpec, adapterMethods } from '../adapt/index.ts'
+import { isAdapter, readPeftConfig } from '../adapt/peft.ts'
+import { hasModule } from '../adapt/targets.ts'
 import { fileFormat } from '../io/files/file-format.ts'
 import { modelFolder, type RawConfig, readConfig, readConfigFile } from '../io/hub/hf.ts'
 import { openSafetensors, type Safetensors } from '../io/safetensors/safetensors.ts'
@@ -11,9 +15,11 @@ import {
   preset,
   presetNames,
 } from '../models/index.ts'
+import { readModelConfig } from '../models/weight-file.ts'
 import { HeedError } from '../util/errors.ts'
 import { pc } from './colors.ts'
 import { addExamples } from './examples.ts'
+import { printAdapter } from './inspect-adapter.ts'
 import { printCount } from './inspect-count.ts'
 import { positive } from './options.ts'
 import { short } from './text.ts'
@@ -33,6 +39,12 @@ export function inspectCommand(): Command {
       positive,
     )
     .option('--all', 'list every tensor')
+    .option(
+      '--adapter <spec>',
+      `show what an adapter would train: METHOD:key=value,… with ${adapterMethods()
+        .map(({ name }) => name)
+        .join(', ')}`,
+    )
     .action(inspect)
   return addExamples(
     command,
@@ -42,6 +54,7 @@ export function inspectCommand(): Command {
       'npx heed inspect runs/book',
       'npx heed inspect model.gguf',
       'npx heed inspect --config config.json --context 4096',
+      'npx heed inspect ./gpt2 --adapter lora:r=16,targets=all-linear',
     ],
   )
 }
@@ -51,39 +64,82 @@ interface Flags {
   preset?: string
   context?: number
   all?: boolean
+  adapter?: string
 }
 
 async function inspect(path: string | undefined, flags: Flags): Promise<void> {
-  const { config, preset: name, context, all = false } = flags
+  const { config, preset: name, context, all = false, adapter } = flags
   if ([path, config, name].filter((given) => given !== undefined).length !== 1)
     throw new HeedError(
       'invalid-option',
       'Exactly one of a model, --config FILE and --preset NAME is required',
       { remedy: 'For example: heed inspect --preset gpt2' },
     )
-  if (name !== undefined) return printCount(name, preset(name), context)
-  if (config !== undefined) return printConfig(config, await readConfigFile(config), context)
+  if (name !== undefined) {
+    const model = preset(name)
+    printCount(name, model, context)
+    return printAdapter(model, adapter)
+  }
+  if (config !== undefined)
+    return printConfig(config, await readConfigFile(config), context, adapter)
   if (path === undefined) return
+  if (await isAdapter(path)) return inspectAdapter(path, context, adapter)
   const format = await fileFormat(path)
-  if (format === 'gguf') return (await import('./inspect-gguf.ts')).inspectGGUF(path, { all })
-  if (format === 'safetensors' || format === 'torch') return inspectWeights(path, all)
-  await inspectFolder(path, all, context)
+  if (format === 'gguf') {
+    await (await import('./inspect-gguf.ts')).inspectGGUF(path, { all })
+    return adapter === undefined
+      ? undefined
+      : printAdapter(modelFor(await readModelConfig(path)), adapter)
+  }
+  if (format !== 'safetensors' && format !== 'torch')
+    return inspectFolder(path, all, context, adapter)
+  if (adapter !== undefined) throw noArchitecture(path, adapter)
+  await inspectWeights(path, all)
 }
 
 /** Prints the model that a config describes, without weights. */
-function printConfig(title: string, config: RawConfig, context?: number): void {
-  const model = new (modelClass(config.model_type, headOf(config)))(config as never)
+function printConfig(
+  title: string,
+  config: RawConfig,
+  context?: number,
+  adapter?: string | AdapterSpec,
+): void {
+  const model = modelFor(config)
   console.log(`${pc.bold(config.model_type)}  ${title}`)
   console.log(settings(config))
-  printCount('', model as Countable, context)
+  printCount('', model, context)
+  printAdapter(model, adapter)
 }
 
-async function inspectFolder(dir: string, all: boolean, context?: number): Promise<void> {
+const modelFor = (config: RawConfig): Countable =>
+  new (modelClass(config.model_type, headOf(config)))(config as never) as Countable
+
+/** Prints the model that an adapter belongs to, and the adapter. */
+async function inspectAdapter(dir: string, context?: number, other?: string): Promise<void> {
+  if (other !== undefined)
+    throw new HeedError('invalid-option', `\`adapter\` must be omitted: ${dir} is an adapter`, { key: 'adapter', value: other, remedy: 'Name the folder of a model.' }) // biome-ignore format: one line
+  const { base, spec } = await readPeftConfig(dir)
+  const own = existsSync(join(dir, 'config.json'))
+  const config = await readModelConfig(own || base === null ? dir : base)
+  const model = modelFor(config)
+  const save = spec.save?.filter((name) => hasModule(model, name))
+  printConfig(base === null ? dir : `${dir}, on ${base}`, config, context, { ...spec, save })
+}
+
+const noArchitecture = (path: string, adapter: string): HeedError =>
+  new HeedError('unsupported', `An adapter must have a model with a config, got a file of weights (${path})`, { key: 'adapter', value: adapter, remedy: 'Name the folder that holds the file and its config.json.' }) // biome-ignore format: one line
+
+async function inspectFolder(
+  dir: string,
+  all: boolean,
+  context?: number,
+  adapter?: string,
+): Promise<void> {
   const config = await readConfig(dir)
   const { weights } = await modelFolder(dir)
   const file = await openSafetensors(weights)
   try {
-    if (modelTypes().includes(config.model_type)) printConfig(join(dir), config, context)
+    if (modelTypes().includes(config.model_type)) printConfig(join(dir), config, context, adapter)
     else {
       console.log(`${pc.bold(config.model_type)}  ${join(dir)}`)
       console.log(settings(config))

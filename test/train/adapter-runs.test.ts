@@ -203,6 +203,17 @@ describe('on the command line', () => {
     expect(await generated(at('merged'))).toBe(run)
   })
 
+  it('heed inspect shows what an adapter computes and trains, planned or of a run', async () => {
+    const planned = await heed('inspect', at('base'), '--adapter', ADAPTER)
+    const trained = await heed('inspect', at('run'))
+    for (const { code, out } of [planned, trained]) {
+      expect(code).toBe(0)
+      expect(out).toMatch(/h ← h \+ α\/r·Δh/)
+      // Each layer has four matrices: 2·((16 + 48) + (16 + 16) + (16 + 64) + (64 + 16)) numbers.
+      expect(out).toMatch(/trains .*\(1024\)/)
+    }
+  })
+
   it.each([
     ['a model without adapters', () => ['merge', at('base'), '--out', at('x')], '--adapter'],
     ['a folder that has a model', () => ['merge', at('run'), '--out', at('base')], '--out'],
