@@ -17,11 +17,12 @@ export function printAdapter(model: Module, spec: string | AdapterSpec | undefin
     .filter(([, value]) => typeof value === 'number' || typeof value === 'string')
     .map(([key, value]) => `${pc.dim(key)} ${value}`)
   const layers = new Set(adapter.places.map(({ path }) => path.replace(/\.\d+\./g, '.*.')))
+  const whole: [string, string][] = save.length > 0 ? [['whole', save.join(', ')]] : []
   const lines: [string, string][] = [
     ['adapter', `${pc.bold(method)}, ${about}  ${settings.join('  ')}`.trim()],
     ['computes', `h ← ${term(view.base, 'h')} + ${term(view.scale, 'Δh')} with Δh = ${view.change}`],
     ['where', `${view.form === 'parallel' ? 'parallel to' : 'after'} the ${view.place}: ${adapter.places.length} layers, ${[...layers].join(', ')}`],
-    ...(save.length > 0 ? [['whole', save.join(', ')] as [string, string]] : []),
+    ...whole,
     ['trains', `${short(trained)} parameters (${trained}), ${((100 * trained) / all).toFixed(3)} % of the model`],
     ['file', `${formatBytes(trained * 4)} as f32`],
   ] // biome-ignore format: a table
