@@ -86,7 +86,11 @@ export function hashOfSources() {
 export function hasSameCompiler() {
   try {
     const compiler = process.env.WASM_CXX ?? 'clang++-19'
-    return execFileSync(compiler, ['--version'], { encoding: 'utf8' }).startsWith(clang)
+    const version = execFileSync(compiler, ['--version'], { encoding: 'utf8' })
+    // The headers of the C++ library are packages of their own.
+    const preprocess = ['--target=wasm32-wasi', '-x', 'c++', '-include', 'cstddef', '-E', '-']
+    execFileSync(compiler, preprocess, { input: '', stdio: ['pipe', 'ignore', 'ignore'] })
+    return version.startsWith(clang)
   } catch {
     return false
   }
