@@ -16,14 +16,19 @@ const SUITES = ['native', 'contract', 'io', 'util', 'data', 'cli', 'runtime'].ma
 /** Wine starts processes slowly. */
 const PATIENCE = ['--testTimeout=300000', '--hookTimeout=300000']
 
-/** Tests of downloads: fetch cannot connect under wine 8. */
-const NO_HUB = ['--exclude=test/io/hub.test.ts', '--testNamePattern=^(?!.*the hub gives)']
+/** Tests of downloads, since fetch cannot connect under wine 8, and of programs whose output is read from a pipe. */
+const EXCLUDED = [
+  '--exclude=test/io/hub.test.ts',
+  '--exclude=test/cli/examples.test.ts',
+  '--testNamePattern=^(?!.*the hub gives)',
+]
 
 /** What wine cannot show. */
 const NOT_TRIED: readonly (readonly [what: string, why: string])[] = [
   ['Ctrl-C and Ctrl-Break from the keyboard', 'a program without a console gets none; the handler is called'],
   ['progress that is redrawn, and colours', 'there is no console; what decides about them is tested anywhere'],
   ['output into pipes', "Node's write to a pipe fails with EBADF under wine: output goes to files"],
+  ['the examples of --help (test/cli/examples.test.ts)', 'their output is read from pipes'],
   ['downloads from the hub', 'fetch fails under wine 8 with connect UNKNOWN, although sockets work'],
   ['symbolic links', 'wine 8 says that it has made one, and makes none'],
   ['network drives', 'wine has none; their names are tested by the rules of node:path/win32'],
@@ -56,7 +61,7 @@ async function runSuites(args: readonly string[]): Promise<{ passed: number; fai
   const vitest = join('node_modules', 'vitest', 'vitest.mjs')
   const addon = onZ(join(root, 'build', 'prebuilt', 'win32-x64.node'))
   const env = { HEED_ADDON: addon, NO_COLOR: '1' }
-  const { out } = await wine([node, vitest, 'run', ...PATIENCE, ...NO_HUB, ...args], { env, shown: true }) // biome-ignore format: one line
+  const { out } = await wine([node, vitest, 'run', ...PATIENCE, ...EXCLUDED, ...args], { env, shown: true }) // biome-ignore format: one line
   const [, passed, failed] = /^(\d+) passed, (\d+) failed/m.exec(out) ?? []
   return passed === undefined
     ? { passed: 0, failed: 1 }
