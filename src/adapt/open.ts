@@ -21,6 +21,7 @@ registerFolderKind({
       onNew(names) {
         fresh = names
       },
+      onUnused() {}, // a run has another head than its base
     })
     const { saved } = await loadAdapter(model, dir)
     const isSaved = (name: string): boolean =>

@@ -45,6 +45,8 @@ export interface LoadModelOptions {
    * randomly.
    */
   onNew?: (names: readonly string[]) => void
+  /** Called with the names of weights of the checkpoint that the model does not use. Default: prints a warning. */
+  onUnused?: (names: readonly string[]) => void
   /**
    * Whether to keep quantised weights in their blocks, for less memory and faster generation. If false, they are
    * dequantised, so that they can be trained and saved. A new head is always dequantised. Default true.
@@ -59,7 +61,7 @@ export async function loadFolder<M extends Module>(
   Model: ModelClass<M>,
   config: object,
   dir: string,
-  { config: other, onNew, keepBlocks = true }: LoadModelOptions = {},
+  { config: other, onNew, onUnused, keepBlocks = true }: LoadModelOptions = {},
 ): Promise<M> {
   const model = new Model({ ...config, ...other } as never)
   const { architectures } = config as { architectures?: unknown }
@@ -72,7 +74,7 @@ export async function loadFolder<M extends Module>(
   const stored = await openWeights(await weightsOf(dir))
   try {
     const file = dequantizedWeights(stored, config)
-    const onUnexpected = (names: readonly string[]): void => warnOfUnused(names, file, Model)
+    const onUnexpected = onUnused ?? ((names) => warnOfUnused(names, file, Model))
     if (whole || Model.base === undefined) await loadAll(model, file, { keepBlocks, onUnexpected })
     else {
       const bases = [Model.base].flat()

@@ -88,6 +88,7 @@ const checkFromPretrained = argumentKinds('fromPretrained', {
   options: optionKinds<LoadModelOptions>({
     config: 'record?',
     onNew: 'function?',
+    onUnused: 'function?',
     keepBlocks: 'flag?',
     base: 'text?',
   }),

@@ -58,6 +58,19 @@ describe('a checkpoint with another head', () => {
     expect(await values(classifier)).toEqual(await values(masked))
   })
 
+  it('names the weights of the other head in a warning, or to `onUnused`', async () => {
+    const dir = join(FIXTURES, 'bert', 'masked-lm')
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const unused: string[] = []
+    const onUnused = (names: readonly string[]) => void unused.push(...names)
+    await fromPretrained(dir, 'token-classification', { onUnused })
+    expect(unused).toContain('cls.predictions.transform.dense.weight')
+    expect(warned).not.toHaveBeenCalled()
+    await fromPretrained(dir, 'question-answering')
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining(unused[0]))
+    warned.mockRestore()
+  })
+
   it('may be the encoder alone, of any age', async () => {
     const whole = await fromPretrained(join(FIXTURES, 'bert', 'pretraining'), 'encoder')
     const old = await fromPretrained(join(FIXTURES, 'bert', 'old_keys'), 'encoder')
