@@ -94,7 +94,8 @@ describe.skipIf(!chromium || pages.length === 0)(`the site with the keyboard${no
   })
 
   it.each(['/', 'Control+k'])('searches with %s, and opens a result', async (key) => {
-    const { page, errors, foreign, close } = await openPage(site.url)
+    const visit = await openPage(site.url)
+    const { page, errors, foreign, close } = visit
     await page.locator('.VPNavBarSearch button').waitFor()
     await page.keyboard.press(key)
     await page.locator('.VPLocalSearchBox input').waitFor()
@@ -105,6 +106,12 @@ describe.skipIf(!chromium || pages.length === 0)(`the site with the keyboard${no
     await page.keyboard.press('ArrowDown')
     const second = (await chosen.getAttribute('href')) ?? ''
     expect(second).not.toBe(first)
+    expect(await visit.violations()).toEqual([])
+    // What the field names as chosen is the link that Enter opens.
+    const named = await page
+      .locator('.VPLocalSearchBox input')
+      .getAttribute('aria-activedescendant')
+    expect(await page.locator(`#${named}[role=option][aria-selected=true]`).getAttribute('href')).toBe(second) // biome-ignore format: one line
     await page.keyboard.press('Enter')
     await page.waitForURL((url) => url.href.endsWith(second))
     await page.locator('.VPLocalSearchBox').waitFor({ state: 'detached' })
