@@ -42,11 +42,19 @@ export async function buildAddon(
   try {
     const addon = join(fresh, 'heed.node')
     await execute([...compiler.command, ...objects, '-o', addon, ...flags], compiler.env)
+    if (target.os === 'win32') withoutTime(addon)
     renameSync(addon, path)
   } finally {
     rmSync(fresh, { recursive: true })
   }
   return { path, key, isNew: true }
+}
+
+/** Removes the time of the build from the header of a library for Windows; zig has no option for that. */
+function withoutTime(path: string): void {
+  const bytes = readFileSync(path)
+  bytes.writeUInt32LE(0, bytes.readUInt32LE(0x3c) + 8) // TimeDateStamp of the COFF header
+  writeFileSync(path, bytes)
 }
 
 /** Identifies the sources, flags and compiler of an addon. */
