@@ -9,6 +9,7 @@ import {
   setAdapters,
 } from './adapter.ts'
 import { readPeftConfig, weightsIn } from './peft.ts'
+import type { AdapterSpec } from './spec.ts'
 import { hasModule } from './targets.ts'
 
 /** Options of `loadAdapter`. */
@@ -31,11 +32,9 @@ export async function loadAdapter(
   options: LoadAdapterOptions = {},
 ): Promise<Adapter> {
   checkLoad(model, dir, options)
-  const { spec } = await readPeftConfig(dir)
-  // peft lists the usual names of heads, whether the model has them or not.
-  const save = spec.save?.filter((name) => hasModule(model, name))
+  const spec = await savedSpec(model, dir)
   const trainable = model.parameters().filter(({ requiresGrad }) => requiresGrad)
-  const adapter = addAdapter(model, { ...spec, save }, options)
+  const adapter = addAdapter(model, spec, options)
   try {
     await adapter.loadWeights(await weightsIn(dir))
   } catch (error) {
@@ -44,6 +43,12 @@ export async function loadAdapter(
     throw error
   }
   return adapter
+}
+
+/** The specification of a saved adapter. peft lists the usual names of heads, whether the model has them or not. */
+export async function savedSpec(model: Module, dir: string): Promise<AdapterSpec> {
+  const { spec } = await readPeftConfig(dir)
+  return { ...spec, save: spec.save?.filter((name) => hasModule(model, name)) }
 }
 
 const checkAll = argumentKinds('loadAdapters', { model: 'model', factors: 'record' })

@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { type AdapterSpec, adapterMethods } from '../adapt/index.ts'
-import { isAdapter, readPeftConfig } from '../adapt/peft.ts'
-import { hasModule } from '../adapt/targets.ts'
+import { savedSpec } from '../adapt/load.ts'
+import { isAdapter, readPeftConfig, weightsIn } from '../adapt/peft.ts'
 import { fileFormat } from '../io/files/file-format.ts'
+import { isFile } from '../io/files/is-file.ts'
 import { modelFolder, type RawConfig, readConfig, readConfigFile } from '../io/hub/hf.ts'
 import { openSafetensors, type Safetensors } from '../io/safetensors/safetensors.ts'
 import {
@@ -83,7 +83,7 @@ async function inspect(path: string | undefined, flags: Flags): Promise<void> {
   if (config !== undefined)
     return printConfig(config, await readConfigFile(config), context, adapter)
   if (path === undefined) return
-  if (await isAdapter(path)) return inspectAdapter(path, context, adapter)
+  if (await isAdapter(path)) return inspectAdapter(path, all, context, adapter)
   const format = await fileFormat(path)
   if (format === 'gguf') {
     await (await import('./inspect-gguf.ts')).inspectGGUF(path, { all })
@@ -115,19 +115,29 @@ const modelFor = (config: RawConfig): Countable =>
   new (modelClass(config.model_type, headOf(config)))(config as never) as Countable
 
 /** Prints the model that an adapter belongs to, and the adapter. */
-async function inspectAdapter(dir: string, context?: number, other?: string): Promise<void> {
+async function inspectAdapter(
+  dir: string,
+  all: boolean,
+  context?: number,
+  other?: string,
+): Promise<void> {
   if (other !== undefined)
     throw new HeedError('invalid-option', `\`adapter\` must be omitted: ${dir} is an adapter`, { key: 'adapter', value: other, remedy: 'Name the folder of a model.' }) // biome-ignore format: one line
-  const { base, spec } = await readPeftConfig(dir)
-  const own = existsSync(join(dir, 'config.json'))
+  const { base } = await readPeftConfig(dir)
+  const own = await isFile(join(dir, 'config.json'))
   const config = await readModelConfig(own || base === null ? dir : base)
-  const model = modelFor(config)
-  const save = spec.save?.filter((name) => hasModule(model, name))
-  printConfig(base === null ? dir : `${dir}, on ${base}`, config, context, { ...spec, save })
+  const spec = await savedSpec(modelFor(config), dir)
+  printConfig(base === null ? dir : `${dir}, on ${base}`, config, context, spec)
+  const file = await openSafetensors(await weightsIn(dir))
+  try {
+    printStored(file, all)
+  } finally {
+    await file.close()
+  }
 }
 
 const noArchitecture = (path: string, adapter: string): HeedError =>
-  new HeedError('unsupported', `An adapter must have a model with a config, got a file of weights (${path})`, { key: 'adapter', value: adapter, remedy: 'Name the folder that holds the file and its config.json.' }) // biome-ignore format: one line
+  new HeedError('unsupported', `An adapter must have a model of a known architecture, got ${path}`, { key: 'adapter', value: adapter, remedy: 'Name a model folder whose `model_type` Heed has, not its file of weights.' }) // biome-ignore format: one line
 
 async function inspectFolder(
   dir: string,
@@ -141,6 +151,7 @@ async function inspectFolder(
   try {
     if (modelTypes().includes(config.model_type)) printConfig(join(dir), config, context, adapter)
     else {
+      if (adapter !== undefined) throw noArchitecture(dir, adapter)
       console.log(`${pc.bold(config.model_type)}  ${join(dir)}`)
       console.log(settings(config))
       printModules(file)

@@ -282,7 +282,7 @@ export class RunFolder {
   }
 }
 
-/** A model stands for all its weights. */
+/** The trained weights of a run; if a model is given, all its weights. */
 const weightsOf = (trained: Module | TrainedWeights): TrainedWeights =>
   isWeights(trained) ? trained : wholeModel(trained)
 

@@ -128,6 +128,14 @@ async function violationsOn(page: Page, exclude: readonly string[]): Promise<Vio
     }))
 }
 
+/** Widths of a telephone and a desk, in both colours. The first two have each of them once. */
+export const looks = [
+  { width: 390, colorScheme: 'dark' },
+  { width: 1280, colorScheme: 'light' },
+  { width: 390, colorScheme: 'light' },
+  { width: 1280, colorScheme: 'dark' },
+] as const
+
 /** A folder on the loopback interface. */
 export interface Served {
   /** With a slash at the end. */

@@ -57,7 +57,7 @@ const impossible: [string, () => Node, Mentions][] = [
 ]
 
 onEach(allDevices, (device) => {
-  it.each(impossible)('refuses %s, and goes on working', async (_, make, mentions) => {
+  it.each(impossible)('refuses %s, and works afterwards', async (_, make, mentions) => {
     await expect(evaluate([make()], device())).rejects.toThrow(
       heedError('invalid-data', { mentions }),
     )

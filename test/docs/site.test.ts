@@ -7,6 +7,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   chromium,
+  looks,
   noChromium,
   openPage,
   type Served,
@@ -17,12 +18,6 @@ import { root } from './page.ts'
 
 const folder = join(root, 'docs/.vitepress/dist')
 const pages = pagesOf(folder)
-const looks = [
-  { width: 390, colorScheme: 'dark' },
-  { width: 1280, colorScheme: 'light' },
-  { width: 390, colorScheme: 'light' },
-  { width: 1280, colorScheme: 'dark' },
-] as const
 const sample = [
   '',
   '404',

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { reportRun } from '../../src/train/report/report-run.ts'
-import { chromium, noChromium, openPage, type Visit } from '../browser/browser.ts'
+import { chromium, looks, noChromium, openPage, type Visit } from '../browser/browser.ts'
 import { scratch, trainTiny } from '../train/support.ts'
 import { longLog, trainClassifier, trainWriter, withMetrics } from './runs.ts'
 
@@ -36,14 +36,7 @@ describe.skipIf(!chromium)(`a report in the browser${noChromium}`, () => {
     return at('images')
   }
 
-  /** Widths and colours; the first two for every page. */
-  const looks = [
-    { width: 390, colorScheme: 'dark' },
-    { width: 1280, colorScheme: 'light' },
-    { width: 390, colorScheme: 'light' },
-    { width: 1280, colorScheme: 'dark' },
-  ] as const
-
+  // Every page in the first two looks.
   it.each(Object.keys(pages) as (keyof typeof pages)[])('of a %s is accessible', async (name) => {
     for (const look of name === 'classifier' ? looks : looks.slice(0, 2)) {
       const visit = await openPage(pages[name], look)

@@ -205,7 +205,8 @@ describe('on the command line', () => {
 
   it('heed inspect shows what an adapter computes and trains, planned or of a run', async () => {
     const planned = await heed('inspect', at('base'), '--adapter', ADAPTER)
-    const trained = await heed('inspect', at('run'))
+    const trained = await heed('inspect', at('run'), '--all')
+    expect(trained.out).toContain('transformer.h.1.mlp.c_fc.lora_A.weight')
     for (const { code, out } of [planned, trained]) {
       expect(code).toBe(0)
       expect(out).toMatch(/h ← h \+ α\/r·Δh/)
