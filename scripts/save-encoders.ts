@@ -22,7 +22,7 @@ const ids = [
 
 const encoders = ['bert', 'distilbert', 'roberta']
 const llamas = ['llama', 'mistral', 'qwen2', 'qwen3', 'gemma']
-const gpts = ['gpt2_classifier', 'gpt_neo', 'openai-gpt', 'bloom']
+const gpts = ['gpt2_classifier', 'gpt_neo', 'openai-gpt', 'bloom', 'biogpt']
 for (const family of [...encoders, ...llamas, ...gpts])
   for (const name of await readdir(join(fixtures, family))) {
     const from = join(fixtures, family, name)

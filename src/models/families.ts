@@ -1,6 +1,7 @@
 // All built-in families of models, one per line. The registry and the public exports are derived from this list.
 
 export * from './text/bert.ts'
+export * from './text/biogpt.ts'
 export * from './text/bloom.ts'
 export * from './text/camembert.ts'
 export * from './text/distilbert.ts'

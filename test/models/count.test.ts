@@ -74,12 +74,20 @@ describe('published sizes', () => {
     'palm-62b': 62_500,
     'palm-540b': 540_350,
   }
+  /** Parameters in millions of models whose papers round to two or three digits. */
+  const rounded: Record<string, number> = {
+    biogpt: 347,
+    'biogpt-large': 1_500,
+    biomedlm: 2_700,
+    bloomberggpt: 50_600,
+  }
 
   it.each(presetNames())('%s has the parameters of its paper, without allocating one', (name) => {
     const allocate = vi.spyOn(defaultDevice(), 'allocate')
     const { runs } = stats()
     const { parameters, forwardFlops, trainingFlops } = countModel(preset(name))
-    expect(parameters / 1e6 / published[name]).toBeCloseTo(1, 3)
+    if (name in rounded) expect(Math.abs(parameters / 1e6 / rounded[name] - 1)).toBeLessThan(0.05)
+    else expect(parameters / 1e6 / published[name]).toBeCloseTo(1, 3)
     expect(forwardFlops / (2 * parameters)).toBeGreaterThan(1)
     expect(trainingFlops / forwardFlops).toBeCloseTo(3, 1)
     expect(allocate).not.toHaveBeenCalled()

@@ -216,7 +216,10 @@ export const bloom = defineModel({
     ia3: ['query_key_value'],
     feedForward: ['mlp.dense_4h_to_h'],
   },
-  presets: {},
+  presets: {
+    // Wu et al. (2023), BloombergGPT, table 4
+    bloomberggpt: { vocab_size: 131072, hidden_size: 7680, n_layer: 70, n_head: 40 },
+  },
 })
 
 const norm = ({ hidden_size, layer_norm_epsilon }: BloomConfig): LayerNorm =>

@@ -238,6 +238,8 @@ export const gpt2 = defineModel({
     // Brown et al. (2020), table 2.1. Here all layers have full attention; in GPT-3, every second layer has local
     // attention.
     'gpt3-175b': size(96, 12288, 96, 2048),
+    // Bolton et al. (2024), BioMedLM: GPT-2 with a vocabulary for biomedical texts
+    biomedlm: { ...size(32, 2560, 20), vocab_size: 28896 },
   },
 })
 
