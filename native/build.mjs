@@ -66,7 +66,8 @@ async function build(force, log, progress) {
     const made = await compileUnits(compiler, units, objects, { force, first, log, done })
     await link(compiler, made, log)
     const facts = { key, compiler: compiler.version, bytes: statSync(target).size }
-    writeFileSync(record, `${JSON.stringify(facts, null, 2)}\n`)
+    writeFileSync(`${record}.new`, `${JSON.stringify(facts, null, 2)}\n`)
+    renameSync(`${record}.new`, record)
     return true
   })
 }

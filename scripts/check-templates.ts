@@ -84,7 +84,9 @@ function rendered(source: string, conversation: Conversation): Result {
       documents,
       variables,
     }
-    return { text: renderChat({ chat_template: source }, report.special, messages, options) }
+    return {
+      text: renderChat({ chat_template: source }, report.special, messages, options).text,
+    }
   } catch (error) {
     if (!(error instanceof HeedError)) throw error
     return {

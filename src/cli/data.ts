@@ -73,7 +73,8 @@ async function show(data: string[], flags: Flags): Promise<void> {
         files: formats,
         columns,
         examples: examples.map(({ values }) => values),
-        seen: inputs,
+        seen: inputs.map(({ arrays }) => arrays),
+        tokens: inputs.flatMap(({ tokens }) => (tokens ? [tokens] : [])),
       }),
     )
     return
@@ -83,9 +84,19 @@ async function show(data: string[], flags: Flags): Promise<void> {
     console.log(`\n${pc.bold(`Example ${i + 1}`)} ${pc.dim(`${row.file}:${row.number}`)}`)
     for (const [name, value] of Object.entries(row.values))
       console.log(`  ${pc.cyan(name)}  ${short(value)}`)
-    for (const { name, shape, values } of inputs[i] ?? [])
+    const { tokens = [], arrays = [] } = inputs[i] ?? {}
+    if (tokens.length > 0)
+      console.log(`  ${pc.magenta('tokens')}  ${tokens.map(shownToken).join('')}`)
+    for (const { name, shape, values } of arrays)
       console.log(`  ${pc.magenta(name)} ${pc.dim(`(${shape.join(', ')})`)}  ${values}`)
   })
+}
+
+/** Tokens that the loss counts are in colour; without colours, in brackets. */
+function shownToken({ text, counted }: ShownToken): string {
+  const shown = printable(text)
+  if (!counted) return pc.dim(shown)
+  return pc.isColorSupported ? pc.green(shown) : `[${shown}]`
 }
 
 function taskFor(
@@ -115,6 +126,15 @@ async function newTask(
   return newTaskModel(parseTrainConfig(given))
 }
 
+/** What the model receives for a row. */
+interface Inputs {
+  arrays: Input[]
+  /** The tokens, for tasks whose loss counts a part of them. */
+  tokens?: readonly ShownToken[]
+}
+
+type ShownToken = { text: string; counted: boolean }
+
 interface Input {
   name: string
   shape: readonly number[]
@@ -125,23 +145,25 @@ interface Input {
 async function inputsOf(
   row: Row,
   { task, context }: Pick<OpenedTask, 'task' | 'context'>,
-): Promise<Input[]> {
+): Promise<Inputs> {
   const [example] = await task.encode(row)
-  if (example === undefined) return []
+  if (example === undefined) return { arrays: [] }
   const batch = task.collate([example], task.length(example), { seed: 0, step: 0 })
-  return Object.entries(batch).map(([name, { data, shape }]) => {
+  const arrays = Object.entries(batch).map(([name, { data, shape }]) => {
     const values = data as TypedArray
     const some = Array.from(values.subarray(0, MOST_NUMBERS), (value) => Number(value))
     const tokens = /(^|_)ids$|^inputs$|^targets$/.test(name) && name !== 'token_type_ids'
     const text = tokens ? some.map((id) => tokenOf(id, context.preprocessor)) : some.map(round)
     return { name, shape, values: text.join(' ') + (values.length > MOST_NUMBERS ? ' …' : '') }
   })
+  return { arrays, tokens: task.tokensOf?.(example) }
 }
 
 const MOST_NUMBERS = 48
 
 function tokenOf(id: number, preprocessor: unknown): string {
-  const token = preprocessor instanceof Tokenizer ? preprocessor.idToToken(id) : undefined
+  const token =
+    preprocessor instanceof Tokenizer && id >= 0 ? preprocessor.idToToken(id) : undefined
   return token === undefined ? String(id) : `${printable(token)}${pc.dim(`:${id}`)}`
 }
 

@@ -211,12 +211,14 @@ function summary(outcome: TrainOutcome, config: TrainConfig, out: string): strin
         .map(([name, value]) => `${name} ${value.toFixed(4)}`)
         .join(', ')}`,
     )
-  lines.push(`Saved in ${out}. To ${task.head === 'causal-lm' ? 'generate text' : 'use it'}:`)
-  lines.push(
-    task.head === 'causal-lm'
-      ? `  ${command('generate', shellWord(out), '--prompt', 'The', '--tokens', '200')}`
-      : `  ${command('predict', shellWord(out), shellWord(config.data[0]))}`,
-  )
+  const run = shellWord(out)
+  const uses = {
+    predict: { what: 'use it', line: command('predict', run, shellWord(config.data[0])) },
+    generate: { what: 'generate text', line: command('generate', run, '--prompt', 'The', '--tokens', '200') },
+    chat: { what: 'talk to it', line: command('chat', run) },
+  } // biome-ignore format: one line each
+  const { what, line } = uses[task.command ?? 'predict']
+  lines.push(`Saved in ${out}. To ${what}:`, `  ${line}`)
   return lines.join('\n')
 }
 

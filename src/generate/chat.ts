@@ -88,7 +88,10 @@ export class Chat {
     const asked: ChatMessage = { role: 'user', content: message }
     const messages = [...this.history, asked]
     const { text, tokens, forgotten } = await this.fit(messages, this.answerLength(options))
-    const ends = options.stopAtEnd === false ? [] : (this.ends ??= await this.endsOfTurn())
+    const ends =
+      options.stopAtEnd === false
+        ? []
+        : (this.ends ??= [(await this.tokenizer.endOfTurn()) ?? []].flat())
     const settings = settingsOf(
       this.model,
       {
@@ -180,19 +183,6 @@ export class Chat {
     }
     return tokenizer.encode(text, { addSpecialTokens: false })
   }
-
-  /** Finds the special token that the template puts after a message of the assistant. */
-  private async endsOfTurn(): Promise<number[]> {
-    const { tokenizer } = this
-    const example = [
-      { role: 'user', content: 'a' },
-      { role: 'assistant', content: MARK },
-    ]
-    const text = await tokenizer.applyChatTemplate(example)
-    const after = text.slice(text.lastIndexOf(MARK) + MARK.length)
-    const [next] = text.includes(MARK) ? tokenizer.encode(after, { addSpecialTokens: false }) : []
-    return next !== undefined && tokenizer.isSpecial(next) ? [next] : []
-  }
 }
 
 const checkSay = argumentKinds('Chat.say', {
@@ -202,7 +192,6 @@ const checkSay = argumentKinds('Chat.say', {
 
 const checkReset = argumentKinds('Chat.reset', { system: 'text?' })
 
-const MARK = 'x0x1x2x' // occurs in no template
 /** Default maximum number of tokens in an answer. */
 const ANSWER_TOKENS = 512
 

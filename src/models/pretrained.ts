@@ -15,6 +15,7 @@ import { GENERATION_CONFIG } from './generation-config.ts'
 import type { Head } from './heads/heads.ts'
 import { loadAll, loadBelowHead } from './load-weights.ts'
 import { dequantizedWeights } from './quantized-checkpoint.ts'
+import { resizeTokenEmbeddings } from './resize-embeddings.ts'
 import { openWeights, type WeightFile, weightsOf } from './weight-file.ts'
 
 /** A model class with one head. */
@@ -38,7 +39,10 @@ export interface ModelClass<M extends Module = Module> {
 
 /** Options of `fromPretrained`. */
 export interface LoadModelOptions {
-  /** Config keys that override those of config.json, such as labels or dropout. */
+  /**
+   * Config keys that override those of config.json, such as labels or dropout. A larger `vocab_size` adds tokens, as
+   * `resizeTokenEmbeddings` does.
+   */
   config?: Readonly<Record<string, unknown>>
   /**
    * Called with the names of weights that are missing in the checkpoint or belong to other labels. They are initialised
@@ -63,7 +67,8 @@ export async function loadFolder<M extends Module>(
   dir: string,
   { config: other, onNew, onUnused, keepBlocks = true }: LoadModelOptions = {},
 ): Promise<M> {
-  const model = new Model({ ...config, ...other } as never)
+  const tokens = addedTokens(config, other)
+  const model = new Model({ ...config, ...other, ...tokens?.before } as never)
   const { architectures } = config as { architectures?: unknown }
   const own =
     !Array.isArray(architectures) ||
@@ -71,6 +76,7 @@ export async function loadFolder<M extends Module>(
   // An encoder's class has only the base. Other parts, such as a pooler, do not affect its hidden states.
   const apart = Model.head === 'encoder' || Model.head === 'image-features'
   const whole = own && !apart && other === undefined
+  const fresh: string[] = []
   const stored = await openWeights(await weightsOf(dir))
   try {
     const file = dequantizedWeights(stored, config)
@@ -78,13 +84,25 @@ export async function loadFolder<M extends Module>(
     if (whole || Model.base === undefined) await loadAll(model, file, { keepBlocks, onUnexpected })
     else {
       const bases = [Model.base].flat()
-      const fresh = await loadBelowHead(model, file, bases, { keepBlocks, onUnexpected })
-      if (fresh.length > 0) onNew?.(fresh)
+      fresh.push(...(await loadBelowHead(model, file, bases, { keepBlocks, onUnexpected })))
     }
   } finally {
     await stored.close()
   }
+  if (tokens) fresh.push(...(await resizeTokenEmbeddings(model, tokens.size)))
+  if (fresh.length > 0) onNew?.(fresh)
   return model.eval()
+}
+
+/** The number of tokens of the checkpoint and the larger one asked for; undefined if there is none. */
+function addedTokens(
+  config: object,
+  other: object | undefined,
+): { before: { vocab_size: number }; size: number } | undefined {
+  const { vocab_size: before } = Object(config)
+  const { vocab_size: size } = Object(other)
+  const isLarger = typeof before === 'number' && typeof size === 'number' && size > before
+  return isLarger ? { before: { vocab_size: before }, size } : undefined
 }
 
 const checkLoadWeights = argumentKinds('loadWeights', { model: 'model', path: 'text' })

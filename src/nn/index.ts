@@ -89,7 +89,13 @@ export {
   type MultiHeadAttentionOptions,
 } from './multi-head-attention.ts'
 export { type Pooling, pool, poolings } from './pooling.ts'
-export { countedPositions, keyMask, type PaddedOptions, tokenPositions } from './positions.ts'
+export {
+  countedPositions,
+  keyMask,
+  type PaddedOptions,
+  packedTexts,
+  tokenPositions,
+} from './positions.ts'
 export { quantize } from './quantize.ts'
 export {
   Blocks,

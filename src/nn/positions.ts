@@ -10,7 +10,11 @@ import type { KVCache } from './kv-cache.ts'
 export interface PaddedOptions {
   /** Cache of earlier keys and values. Positions continue after its tokens. */
   cache?: KVCache
-  /** bool (B, S), true for tokens, false for padding. Padding may be on either side. */
+  /**
+   * bool (B, S), true for tokens, false for padding, which may be on either side. Without a cache, i32 (B, T) packs
+   * several texts in a row: the number of the text of each token, from 1, and 0 for padding. Tokens attend only to their
+   * own text, and positions start at 0 in each text.
+   */
   attentionMask?: Tensor
 }
 
@@ -32,24 +36,43 @@ export function tokenPositions(ids: Tensor, options: PaddedOptions = {}): Tensor
   if (!attentionMask) return places
   const room = cache?.capacity ?? tokens
   const [rows, columns] = attentionMask.shape
-  if (attentionMask.dtype !== 'bool' || rows !== batch || columns !== room)
+  const { dtype } = attentionMask
+  if (!(dtype === 'bool' || (dtype === 'i32' && !cache)) || rows !== batch || columns !== room)
     throw new ShapeError(
-      `\`attentionMask\` must be bool (${batch}, ${room}), got ${attentionMask.dtype} (${attentionMask.shape.join(', ')})`,
+      `\`attentionMask\` must be bool${cache ? '' : ' or i32'} (${batch}, ${room}), got ${dtype} (${attentionMask.shape.join(', ')})`,
       { remedy: 'It must have one row per sequence and one column per token or cache position.' },
     )
   const counted = countedPositions(attentionMask)
   return cache ? counted.take(places, 1) : counted
 }
 
-/** Computes the position of each column of a mask (B, S), counted from 0 without padding: i32 (B, S). */
+/**
+ * Computes the position of each column of a mask (B, S), counted from 0 without padding, and from 0 in each text of a
+ * packed row: i32 (B, S).
+ */
 export function countedPositions(attentionMask: Tensor): Tensor {
   checkTensors('countedPositions', { attentionMask })
-  return attentionMask.to('i32').cumsum(1).sub(1).clamp({ min: 0 })
+  if (attentionMask.dtype === 'bool')
+    return attentionMask.to('i32').cumsum(1).sub(1).clamp({ min: 0 })
+  const places = arange(attentionMask.shape[1]) // (T)
+  const first = sameText(attentionMask).where(places.mul(-1), -attentionMask.shape[1]).amax(2) // (B, T), negated
+  return places.add(first)
 }
 
-/** Reshapes a mask (B, S) to broadcast over heads and queries: (B, 1, 1, S). */
+/**
+ * Reshapes a mask (B, S) to broadcast over heads and queries: (B, 1, 1, S). For packed rows, the mask is (B, 1, T, T), true
+ * within a text.
+ */
 export function keyMask(attentionMask?: Tensor): Tensor | undefined {
   if (attentionMask === undefined) return undefined
   checkTensors('keyMask', { attentionMask })
+  if (attentionMask.dtype === 'i32') return sameText(attentionMask).unsqueeze(1)
   return attentionMask.unsqueeze(1).unsqueeze(1)
 }
+
+/** The mask of a batch whose rows pack several texts; undefined for other batches. */
+export const packedTexts = (attentionMask?: Tensor): Tensor | undefined =>
+  attentionMask?.dtype === 'i32' ? attentionMask : undefined
+
+/** Whether two tokens of packed rows (B, T) belong to the same text: bool (B, T, T). Padding is a text of its own. */
+const sameText = (texts: Tensor): Tensor => texts.unsqueeze(2).eq(texts.unsqueeze(1))

@@ -5,7 +5,9 @@
 
 export { addSpecialTokens, type SpecialTokenOptions } from './chat/add-special-tokens.ts'
 export type { ChatMessage, ChatTemplateOptions } from './chat/chat-template.ts'
+export type { EncodeChatOptions, EncodedChat } from './chat/encode-chat.ts'
 export type { SpecialTokenName, SpecialTokens } from './chat/special-tokens.ts'
+export { withChatTemplate } from './chat/templates.ts'
 export { AlignedText, mapCharacters, TextRewriter } from './encode/aligned-text.ts'
 export type { Batch, PaddingOptions } from './encode/batch.ts'
 export type { DecodeStream } from './encode/decode-stream.ts'

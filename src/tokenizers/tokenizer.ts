@@ -4,6 +4,7 @@ import { HeedError, invalidOption } from '../util/errors.ts'
 import { optionKinds, ruleOf } from '../util/options.ts'
 import { warn } from '../util/warn.ts'
 import type { ChatMessage, ChatTemplateOptions } from './chat/chat-template.ts'
+import type { EncodeChatOptions, EncodedChat } from './chat/encode-chat.ts'
 import {
   additionalTokensOf,
   type SpecialTokens,
@@ -276,7 +277,33 @@ export class Tokenizer {
     options: ChatTemplateOptions = {},
   ): Promise<string> {
     const { renderChat } = await import('./chat/chat-template.ts') // most programs do not need it
-    return renderChat(this.config, this.specialTokens, messages, options)
+    return renderChat(this.config, this.specialTokens, messages, options).text
+  }
+
+  /**
+   * Encodes a conversation with its chat template, and marks the tokens that the assistant writes, like
+   * `apply_chat_template(return_assistant_tokens_mask=True)` of transformers. They are what `{% generation %}` encloses in
+   * the template. For other templates they are what an answer adds to the prompt before it, up to the special token that
+   * ends the turn: exactly the tokens that a model has to generate.
+   * @throws HeedError if no message is an answer of the assistant, if the template renders a message differently in a
+   * longer conversation, and if it ends an answer without a special token
+   */
+  async encodeChat(
+    messages: readonly ChatMessage[],
+    options: EncodeChatOptions = {},
+  ): Promise<EncodedChat> {
+    const { encodeChat } = await import('./chat/encode-chat.ts')
+    return encodeChat(this, messages, options)
+  }
+
+  /**
+   * Finds the special token that the chat template puts after an answer, at which generation stops; undefined if there is
+   * none.
+   * @throws HeedError if there is no template, or if the template fails
+   */
+  async endOfTurn(options: EncodeChatOptions = {}): Promise<number | undefined> {
+    const { endOfTurn } = await import('./chat/encode-chat.ts')
+    return endOfTurn(this, options)
   }
 
   /** Decodes ids to text. As in Python, ids without a token are skipped. */

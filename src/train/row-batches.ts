@@ -12,28 +12,40 @@ import { prepareExamples } from './encoding/prepare-examples.ts'
 import type { BatchSetup, Task, TaskContext, TaskDefinition, TrainingBatches } from './task.ts'
 
 /** A task with its definition and context. */
-export interface MadeTask {
-  kind: TaskDefinition
-  task: Task
+export interface MadeTask<E = unknown> {
+  kind: Pick<TaskDefinition, 'name' | 'keepsExamples'>
+  task: Task<E>
   context: TaskContext
 }
 
+/** What a task does with the examples of its rows. */
+export interface Arrangement<E> {
+  /** Selects the examples to use, before a part of them is held out. Default: all. */
+  keep?(examples: Examples<E>): Examples<E>
+  /** Combines examples for training, such as several in a row. Default: none are combined. */
+  arrange?(examples: Examples<E>): Examples<E>
+}
+
 /** Creates the batches of a run. All rows are encoded first, so that bad rows are reported before training starts. */
-export async function rowBatches(setup: BatchSetup, made: MadeTask): Promise<TrainingBatches> {
+export async function rowBatches<E>(
+  setup: BatchSetup,
+  made: MadeTask<E>,
+  { keep = (all) => all, arrange = (all) => all }: Arrangement<E> = {},
+): Promise<TrainingBatches> {
   const { data, valData, valFraction, seed, batch } = setup
   const { task } = made
-  const all = await prepareExamples(data, made, setup)
-  const other = valData && (await prepareExamples(valData, made, setup))
+  const all = await prepareExamples<E>(data, made, setup)
+  const other = valData && (await prepareExamples<E>(valData, made, setup))
   const examples = other
-    ? { train: all.examples, held: other.examples }
-    : split(all.examples, valFraction, seed)
+    ? { train: keep(all.examples), held: keep(other.examples) }
+    : split(keep(all.examples), valFraction, seed)
   if (examples.train.length === 0)
     throw new HeedError('invalid-data', 'Training data must give at least one example, got none', {
       key: 'data',
       value: 0,
       remedy: 'Add rows, or hold out fewer rows (`valFraction`).',
     })
-  const train = bucketed(task, examples.train, batch, seed)
+  const train = bucketed(task, arrange(examples.train), batch, seed)
   return {
     train: new Prefetch(train),
     size: { train: amountOf(examples.train, task), validation: amountOf(examples.held, task) },
@@ -47,13 +59,13 @@ export async function rowBatches(setup: BatchSetup, made: MadeTask): Promise<Tra
 }
 
 /** The amount of data in the unit of the task. */
-function amountOf(examples: Examples<unknown>, task: Task): number {
+function amountOf<E>(examples: Examples<E>, task: Task<E>): number {
   if (task.unit !== 'tokens') return examples.length
   const lengths = examples.lengths ?? firstExamples(examples).map((example) => task.length(example))
   return Array.from(lengths).reduce((sum, length) => sum + length, 0)
 }
 
-const bucketed = (task: Task, examples: Examples<unknown>, batchSize: number, seed: number) =>
+const bucketed = <E>(task: Task<E>, examples: Examples<E>, batchSize: number, seed: number) =>
   new BucketedBatches({
     examples,
     length: (example) => task.length(example),

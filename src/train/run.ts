@@ -110,7 +110,7 @@ export class Run {
       size: batches.size,
       heldOut: { validated: this.validated.length, total: batches.heldOut.length },
       fresh: trained.fresh,
-      warnings: state ? this.remarksOn(state, before) : [],
+      warnings: [...(batches.remarks ?? []), ...(state ? this.remarksOn(state, before) : [])],
     })
   }
 

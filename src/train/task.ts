@@ -42,6 +42,8 @@ export interface Task<E = unknown, M extends Module = Module>
   readonly head: Head
   /** The unit of training speed and data size. */
   readonly unit: 'tokens' | 'images' | 'rows'
+  /** The command of the command line that uses a trained model. Default `predict`. */
+  readonly command?: 'predict' | 'generate' | 'chat'
   /** Replaces `collate` in training for tasks with data augmentation. Random numbers must depend only on (seed, step). */
   collateForTraining?(examples: readonly E[], length: number, draw: Draw): Batch
   /**
@@ -79,6 +81,8 @@ export interface Task<E = unknown, M extends Module = Module>
   imageOf?(example: E): Image
   /** Returns the pieces of each example with their predictions, for reports; for tasks that predict words or tokens. */
   piecesOf?(model: M, examples: readonly E[]): Promise<readonly (readonly ShownPiece[])[]>
+  /** Returns the tokens of an example, and whether the loss counts them; for tasks that count a part of their tokens. */
+  tokensOf?(example: E): readonly { text: string; counted: boolean }[]
   /** Writes further files to the folder of the model. */
   saveBeside?(folder: string, model: Module): Promise<void>
   /** Applies the settings of a model that Heed did not train, such as generation_config.json. */
@@ -303,6 +307,8 @@ export interface TrainingBatches {
   heldOut: Examples<unknown>
   /** Mean number of characters per token, for converting a loss to bits per character. */
   charactersPerToken?: number
+  /** What the user should know about the data, such as how many rows were dropped. */
+  remarks?: readonly string[]
   /** Closes the files of the examples. */
   close?(): void | Promise<void>
 }

@@ -30,7 +30,7 @@ const REFUSED = [
 
 function rendered(template: string): { text?: string; error?: string } {
   try {
-    return { text: renderTemplate(template, { ...variables, big: 2n ** 70n }) }
+    return { text: renderTemplate(template, { ...variables, big: 2n ** 70n }).text }
   } catch (error) {
     if (!(error instanceof HeedError)) throw error
     return {
@@ -76,7 +76,7 @@ describe('templates', () => {
       e: new Date(0),
       f: () => 1,
     }
-    expect(renderTemplate('{{ v }}', { v: values })).toBe(
+    expect(renderTemplate('{{ v }}', { v: values }).text).toBe(
       "{'b': {'x': 1}, 'c': 1.5, 'd': 2, 'e': '<Date>', 'f': '<function>'}",
     )
   })

@@ -13,7 +13,8 @@ export interface CausalLMOptions {
   cache?: KVCache
   /**
    * bool (B, S), true for tokens, false for padding, which may be on either side. S is the capacity of the cache, or T
-   * without a cache. Positions are counted without padding.
+   * without a cache. Positions are counted without padding. Without a cache, i32 (B, T) packs several texts in a row: the
+   * number of the text of each token, from 1, and 0 for padding. Tokens attend only to their own text.
    */
   attentionMask?: Tensor
   /** i32 (N): positions at which to compute logits. Default: all positions. */
@@ -51,7 +52,7 @@ export interface CausalLM extends Module {
   /** Computes the logits of the next token at each position: i32 (B, T) -> f32 (B, T, V). */
   forward(ids: Tensor, options?: CausalLMOptions): Tensor
   /** Mean cross-entropy with targets (B, T), the next tokens. Targets of -100 are ignored. */
-  loss(ids: Tensor, targets: Tensor): Tensor
+  loss(ids: Tensor, targets: Tensor, options?: Pick<CausalLMOptions, 'attentionMask'>): Tensor
   /** Creates a cache for the keys and values of `capacity` tokens. Default: the context length. */
   createCache(size?: CacheSize): KVCache
 }
@@ -124,8 +125,8 @@ export class CausalLMModel<C extends TextConfig, S extends TextStack, L extends 
     return this.headLogits(this.stack.forward(ids, options))
   }
 
-  loss(ids: Tensor, targets: Tensor): Tensor {
-    return F.crossEntropy(this.forward(ids), targets)
+  loss(ids: Tensor, targets: Tensor, options: Pick<CausalLMOptions, 'attentionMask'> = {}): Tensor {
+    return F.crossEntropy(this.forward(ids, options), targets)
   }
 
   createCache(size: CacheSize = {}): KVCache {

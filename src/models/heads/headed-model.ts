@@ -74,6 +74,7 @@ export abstract class HeadedModel<
   readonly #family: F
   readonly #spec: H
   readonly #prefix: string | null
+  readonly #headLayers: readonly string[]
 
   constructor(family: F, spec: H, config: Partial<C> = {}) {
     super(configOf(family, config))
@@ -87,6 +88,7 @@ export abstract class HeadedModel<
       labelCount: labelsOf(this.config as LabelConfig).length,
       embeddings: () => embeddingsOf(family, stack),
     })
+    this.#headLayers = Object.keys(layers)
     Object.assign(this, prefix === null ? layersOf(stack) : { [prefix]: stack }, layers)
   }
 
@@ -122,6 +124,19 @@ export abstract class HeadedModel<
   /** Config and stack, which some heads read. */
   protected get below(): { config: C; stack: S } {
     return { config: this.config, stack: this.stack }
+  }
+
+  /**
+   * The layers with a row for each token: the token embeddings, and the layers of the head with an output for each token.
+   * Empty if the family has no token embeddings.
+   */
+  vocabularyLayers(): Module[] {
+    const { embeddings } = this.#family.names
+    if (embeddings === null) return []
+    const table = this.stack.getModule(embeddings)
+    const { vocab_size: tokens } = Object(this.config)
+    const outputs = this.#headLayers.map((name) => this.getModule(name))
+    return [table, ...outputs.filter((layer) => Object(layer).weight?.shape[0] === tokens)]
   }
 
   protected override keyInCheckpoint(key: string): string | null {

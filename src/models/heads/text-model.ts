@@ -113,7 +113,8 @@ export function textEncoder<C extends TextConfig, S extends TextStack, P extends
     }
 
     override forward(ids: Tensor, options: TextStackOptions = {}): Tensor {
-      if (!options?.cache) checkEncoderInputs(this, ids, options, STACK)
+      const packs = 'cache' in family // decoders can read several texts in a row
+      if (!options?.cache) checkEncoderInputs(this, ids, options, { rules: STACK, packs })
       return super.forward(ids, options)
     }
 

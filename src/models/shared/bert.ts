@@ -12,6 +12,7 @@ import {
   LayerNorm,
   Linear,
   Module,
+  packedTexts,
   tokenPositions,
 } from '../../nn/index.ts'
 import type { Parameter, Tensor } from '../../tensor/index.ts'
@@ -105,17 +106,20 @@ export class BertEmbeddings extends Module<BertConfig> {
   LayerNorm = norm(this.config)
   dropout = new Dropout(this.config.hidden_dropout_prob)
 
-  forward(ids: Tensor, { tokenTypeIds, cache }: TextStackOptions): Tensor {
+  forward(ids: Tensor, options: TextStackOptions): Tensor {
+    const { tokenTypeIds } = options
     const types = tokenTypeIds
       ? this.token_type_embeddings.forward(tokenTypeIds)
       : this.token_type_embeddings.weight.narrow(0, 0, 1) // (1, C)
-    const x = this.word_embeddings.forward(ids).add(types).add(this.positions(ids, cache)) // (B, T, C)
+    const x = this.word_embeddings.forward(ids).add(types).add(this.positions(ids, options)) // (B, T, C)
     return this.dropout.forward(this.LayerNorm.forward(x))
   }
 
   /** Position embeddings of ids (B, T): (T, C), or (B, T, C) if positions differ between sequences. */
-  protected positions(ids: Tensor, cache?: KVCache): Tensor {
-    if (cache) return this.position_embeddings.forward(tokenPositions(ids, { cache }))
+  protected positions(ids: Tensor, { cache, attentionMask }: TextStackOptions): Tensor {
+    const texts = packedTexts(attentionMask)
+    if (cache || texts)
+      return this.position_embeddings.forward(tokenPositions(ids, { cache, attentionMask: texts }))
     return this.position_embeddings.weight.narrow(0, 0, ids.shape[1])
   }
 }

@@ -8,13 +8,14 @@ const ENCODER = optionKinds<EncoderOptions>({ attentionMask: 'tensor?', tokenTyp
 
 /**
  * Checks the inputs of a model that reads a whole text in one pass.
+ * @param packs whether a mask may also be i32, the number of the text of each token
  * @throws ShapeError if ids are not (B, T), exceed the context length, or do not match the mask
  */
 export function checkEncoderInputs(
   model: EncoderModel,
   ids: Tensor,
   options: EncoderOptions,
-  rules: OptionRules = ENCODER,
+  { rules = ENCODER, packs = false }: { rules?: OptionRules; packs?: boolean } = {},
 ): void {
   const { name } = model.constructor
   checkArgument(name, 'ids', ids, 'tensor')
@@ -28,9 +29,10 @@ export function checkEncoderInputs(
     )
   if (!attentionMask) return
   const { shape, dtype } = attentionMask
-  if (dtype !== 'bool' || shape.length !== 2 || shape[0] !== batch || shape[1] !== tokens)
+  const isMask = dtype === 'bool' || (packs && dtype === 'i32')
+  if (!isMask || shape.length !== 2 || shape[0] !== batch || shape[1] !== tokens)
     throw new ShapeError(
-      `${name}: attentionMask must be bool (${batch}, ${tokens}), got ${dtype} (${shape.join(', ')})`,
+      `${name}: attentionMask must be bool${packs ? ' or i32' : ''} (${batch}, ${tokens}), got ${dtype} (${shape.join(', ')})`,
       { remedy: 'It must be true for tokens and false for padding.' },
     )
 }

@@ -1,7 +1,7 @@
 // RoBERTa (Liu et al., 2019) and its variants: BERT with other positions and heads.
 // B batch, T tokens, C = hidden_size, V = vocab_size, K labels
 import type { z } from 'zod'
-import { Dropout, type KVCache, type Linear, Module } from '../../nn/index.ts'
+import { countedPositions, Dropout, type Linear, Module, packedTexts } from '../../nn/index.ts'
 import { F, Parameter, type Tensor, zeros } from '../../tensor/index.ts'
 import { once } from '../../util/once.ts'
 import type { ModelDefinition } from '../definition.ts'
@@ -25,7 +25,7 @@ import {
   vocabularyDecoder,
 } from './bert.ts'
 import { dimension } from './config.ts'
-import type { DecoderFamily } from './family.ts'
+import type { DecoderFamily, TextStackOptions } from './family.ts'
 import { bertSizes } from './sizes.ts'
 import { robertaTokenizer } from './tokenizers.ts'
 
@@ -52,10 +52,12 @@ export type RobertaConfig = z.output<ReturnType<typeof robertaSchema>>
 
 class RobertaEmbeddings extends BertEmbeddings {
   /** Positions start at the padding id + 1 and count only tokens. Padding has the position of its id. */
-  protected override positions(ids: Tensor, cache?: KVCache): Tensor {
+  protected override positions(ids: Tensor, { cache, attentionMask }: TextStackOptions): Tensor {
     const paddingIndex = this.config.pad_token_id as number
     const counts = ids.ne(paddingIndex).to('i32') // (B, T)
-    const places = cache ? counts.cumsum(1).add(cache.position()) : counts.cumsum(1)
+    const texts = packedTexts(attentionMask)
+    const own = texts ? countedPositions(texts).add(1) : counts.cumsum(1)
+    const places = cache ? own.add(cache.position()) : own
     const positions = places.mul(counts).add(paddingIndex)
     return F.embedding(positions, this.position_embeddings.weight, { paddingIndex }) // (B, T, C)
   }

@@ -2,6 +2,7 @@ import { HeedError, invalidOption } from '../../util/errors.ts'
 import { optionKinds } from '../../util/options.ts'
 import { unknownName } from '../../util/registry.ts'
 import type { TokenizerConfig } from '../formats/tokenizer-json.ts'
+import type { Rendered } from '../jinja/interpreter.ts'
 import { renderTemplate } from '../jinja/render.ts'
 import { continued, TAG } from './continue-message.ts'
 import type { SpecialTokens } from './special-tokens.ts'
@@ -40,13 +41,13 @@ const TEMPLATE = optionKinds<ChatTemplateOptions>({
   variables: 'record?',
 })
 
-/** Renders messages with a chat template. See `Tokenizer.applyChatTemplate`. */
+/** Renders messages with a chat template, and finds what `{% generation %}` marks. See `Tokenizer.applyChatTemplate`. */
 export function renderChat(
   config: TokenizerConfig,
   special: SpecialTokens,
   messages: readonly ChatMessage[],
   options: ChatTemplateOptions = {},
-): string {
+): Rendered {
   checkMessages(messages)
   TEMPLATE.check('applyChatTemplate', options)
   const template = chooseTemplate(config.chat_template, options)
@@ -70,8 +71,8 @@ export function renderChat(
     ...special,
     ...options.variables,
   }
-  const text = renderTemplate(template, variables)
-  return continueFinalMessage ? TAG.cut(text) : text
+  const { text, answers } = renderTemplate(template, variables)
+  return { text: continueFinalMessage ? TAG.cut(text) : text, answers }
 }
 
 /** Prepares a message like transformers: removes keys that are null, and adds the aliases of reasoning. */

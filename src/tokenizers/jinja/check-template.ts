@@ -44,7 +44,7 @@ interface State {
 }
 
 const SCOPES = new Set<unknown>(['for', 'with', 'set block', 'filter block', 'autoescape', 'block'])
-const FUNCTIONS = new Set<unknown>(['macro', 'call block', 'block'])
+const FUNCTIONS = new Set<unknown>(['macro', 'call block', 'generation', 'block'])
 
 function insideOf(kind: unknown, state: State): State {
   if (kind === 'if' || kind === 'condition') return { ...state, soft: true }

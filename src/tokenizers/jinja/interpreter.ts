@@ -4,12 +4,19 @@ import { escaped } from './html.ts'
 import { allocateText, beginStatement, holding } from './limits.ts'
 import { Loop } from './loop.ts'
 import { Macro } from './macro.ts'
-import type { ForStatement, Signature, Statement } from './nodes.ts'
+import { type ForStatement, NO_PARAMETERS, type Signature, type Statement } from './nodes.ts'
 import { Markup, TemplateObject, type Value } from './objects.ts'
 import { toText } from './repr.ts'
 import { Scope } from './scope.ts'
 import { iterate, truth } from './sequences.ts'
 import { Undefined } from './undefined.ts'
+
+/** The text of a template, and where the assistant wrote it. */
+export interface Rendered {
+  text: string
+  /** Start and end of each `generation` block, in UTF-16 units. */
+  answers: readonly (readonly [start: number, end: number])[]
+}
 
 /** A jump out of the body of a loop. */
 type Jump = 'break' | 'continue' | undefined
@@ -17,6 +24,9 @@ type Jump = 'break' | 'continue' | undefined
 /** Executes the statements of a template. */
 export class Interpreter extends Evaluator {
   private readonly root: Scope
+  /** What the template has written so far. Macros and captured blocks write elsewhere. */
+  private page: string[] = []
+  private answers: [start: number, end: number][] = []
 
   /** @param globals the functions of the environment and the variables of the caller */
   constructor(globals: Scope) {
@@ -24,8 +34,12 @@ export class Interpreter extends Evaluator {
     this.root = new Scope(globals)
   }
 
-  render(template: readonly Statement[]): string {
-    return this.captured(template, this.root)[0]
+  render(template: readonly Statement[]): Rendered {
+    const out: string[] = []
+    this.page = out
+    this.answers = []
+    holding(this.root, () => holding(out, () => this.execute(template, this.root, out)))
+    return { text: out.join(''), answers: this.answers }
   }
 
   /** Executes statements. Returns their text and the jump that ended them. */
@@ -85,6 +99,9 @@ export class Interpreter extends Evaluator {
         return undefined
       case 'call block':
         this.write(this.shown(this.callBlock(node, scope)), out)
+        return undefined
+      case 'generation':
+        this.generation(node, scope, out)
         return undefined
       case 'autoescape':
         return this.withAutoescape(truth(this.evaluate(node.value, scope)), () =>
@@ -183,8 +200,20 @@ export class Interpreter extends Evaluator {
 
   private callBlock(node: Extract<Statement, { kind: 'call block' }>, scope: Scope): Value {
     const caller = this.macro(undefined, node.signature, node.body, scope)
-    if (node.call?.kind !== 'call') return caller.call([], new Map())
+    if (node.call.kind !== 'call') return fail('TemplateSyntaxError', 'expected call')
     return this.call(this.evaluate(node.call.callee, scope), node.call.args, scope, caller)
+  }
+
+  /** Text of the assistant. As in transformers, it is the body of a call block. */
+  private generation(
+    { body }: Extract<Statement, { kind: 'generation' }>,
+    scope: Scope,
+    out: string[],
+  ): void {
+    const text = this.shown(this.macro(undefined, NO_PARAMETERS, body, scope).call([], new Map()))
+    const start = out === this.page ? lengthOf(out) : undefined
+    this.write(text, out)
+    if (start !== undefined) this.answers.push([start, start + text.length])
   }
 
   /** A block sees only top-level variables; a scoped block sees all. */
@@ -215,6 +244,9 @@ export class Interpreter extends Evaluator {
     return result
   }
 }
+
+const lengthOf = (texts: readonly string[]): number =>
+  texts.reduce((sum, { length }) => sum + length, 0)
 
 function knownLength(items: Value): number | undefined {
   if (Array.isArray(items)) return items.length

@@ -53,6 +53,8 @@ export interface Signature {
   defaults: Expression[]
 }
 
+export const NO_PARAMETERS: Signature = { parameters: [], defaults: [] }
+
 export type Statement =
   | { kind: 'data'; text: string }
   | { kind: 'output'; value: Expression }
@@ -62,7 +64,9 @@ export type Statement =
   | ForStatement
   | { kind: 'with'; targets: Target[]; values: Expression[]; body: Statement[] }
   | { kind: 'macro'; name: string; signature: Signature; body: Statement[]; line: number }
-  | { kind: 'call block'; signature: Signature; call?: Expression; body: Statement[]; line: number }
+  | { kind: 'call block'; signature: Signature; call: Expression; body: Statement[]; line: number }
+  /** Text that the assistant writes. */
+  | { kind: 'generation'; body: Statement[] }
   | { kind: 'filter block'; filter: FilterExpression; body: Statement[] }
   | { kind: 'autoescape'; value: Expression; body: Statement[] }
   | {

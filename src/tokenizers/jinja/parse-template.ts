@@ -1,6 +1,6 @@
 import { fail } from './failure.ts'
 import { tokenize } from './lexer.ts'
-import type { Expression, FilterExpression, Signature, Statement, Target } from './nodes.ts'
+import { type Expression, type FilterExpression, NO_PARAMETERS, type Signature, type Statement, type Target } from './nodes.ts' // biome-ignore format: one line
 import {
   endsTuple,
   parseExpression,
@@ -92,13 +92,8 @@ class Parser {
       if (call.kind !== 'call') fail('TemplateSyntaxError', 'expected call')
       return { kind: 'call block', signature, call, body: this.body('endcall'), line }
     },
-    // Marks text of the assistant. It renders its body.
-    generation: (line) => ({
-      kind: 'call block',
-      signature: NO_PARAMETERS,
-      body: this.body('endgeneration'),
-      line,
-    }),
+    // An extension of transformers: marks text of the assistant, and renders it.
+    generation: () => ({ kind: 'generation', body: this.body('endgeneration') }),
     filter: () => {
       const filter = this.filters(parseFilter(this.stream))
       return { kind: 'filter block', filter, body: this.body('endfilter') }
@@ -292,7 +287,6 @@ class Parser {
 }
 
 const MACROS = ['macro', 'call', 'generation']
-const NO_PARAMETERS: Signature = { parameters: [], defaults: [] }
 
 function assignable(node: Expression, line: number): Target {
   if (node.kind === 'name') return { kind: 'store', name: node.name, line }

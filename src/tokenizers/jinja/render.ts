@@ -1,7 +1,7 @@
 import { HeedError } from '../../util/errors.ts'
 import { checkTemplate } from './check-template.ts'
 import { globals, RaisedByTemplate } from './globals.ts'
-import { Interpreter } from './interpreter.ts'
+import { Interpreter, type Rendered } from './interpreter.ts'
 import { withinLimits } from './limits.ts'
 import type { Statement } from './nodes.ts'
 import { parseTemplate } from './parse-template.ts'
@@ -15,7 +15,7 @@ import { toValue } from './values.ts'
 export function renderTemplate(
   source: string,
   variables: Readonly<Record<string, unknown>>,
-): string {
+): Rendered {
   try {
     return withinLimits(() => {
       const template = parsed(source)

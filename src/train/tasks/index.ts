@@ -6,6 +6,7 @@ import { having, optional, optionKinds } from '../../util/options.ts'
 import { Registry } from '../../util/registry.ts'
 import { defineTask } from '../define-task.ts'
 import type { NewTask, Options, Preprocessor, TaskDefinition } from '../task.ts'
+import { chat } from './chat.ts'
 import { featureExtraction } from './feature-extraction.ts'
 import { fillMask } from './fill-mask.ts'
 import { imageClassification } from './image-classification.ts'
@@ -47,6 +48,7 @@ const NEW_TASK = optionKinds<NewTask>({
 const registry = new Registry<TaskDefinition>('task')
 const builtIn: readonly NewTask[] = [
   textGeneration,
+  chat,
   fillMask,
   spanCorruption,
   text2TextGeneration,

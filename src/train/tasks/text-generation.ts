@@ -58,6 +58,7 @@ class TextGeneration implements Task<Window, CausalLM> {
   readonly name = 'text-generation'
   readonly head = 'causal-lm'
   readonly unit = 'tokens'
+  readonly command = 'generate'
   private readonly context: Context
 
   constructor(context: Context) {
