@@ -87,6 +87,10 @@ const step = { schema: tokenizers.tokenizerPattern, make: () => () => {} }
 export const tokenizerFunctions: Record<string, readonly Argument[]> = {
   AlignedText: [arg.text('abc')],
   TextRewriter: [{ value: aligned, wrong: [undefined, null, 3, 'x', {}] }],
+  withChatTemplate: [
+    { value: tokenizer, wrong: [undefined, null, 3, 'x', {}] },
+    { value: 'chatml', wrong: [undefined, null, 3, {}, 'chatlm', './none.jinja'] },
+  ],
   addSpecialTokens: [
     { value: tokenizer, wrong: [undefined, null, 3, 'x', {}] },
     {
@@ -131,6 +135,7 @@ const encodeOptions: Argument = {
 }
 const ids: Argument = { value: [1], wrong: [undefined, null, 3, {}, ['x']] }
 const token: Argument = { value: 1, wrong: [undefined, null, 'x', {}, [1], -1, 1.5] }
+const ended = await tokenizers.withChatTemplate(tokenizer, 'chatml')
 const withTemplate = tokenizers.Tokenizer.fromJSON(tokenizer.toJSON(), {
   chat_template: '{% for message in messages %}{{ message.content }}{% endfor %}',
 })
@@ -146,6 +151,16 @@ const methods: Sample[] = [
     },
     'Tokenizer',
   ),
+  ...methodsOf(ended, {
+    encodeChat: [
+      {
+        value: [{ role: 'user', content: 'to' }, { role: 'assistant', content: 'be' }],
+        wrong: [undefined, null, 3, 'x', {}, [], ['x'], [{ role: 'user', content: 'to' }]],
+      }, // biome-ignore format: one line
+      { value: {}, wrong: [null, 3, 'x', [1], { addGenerationPrompt: true }, { tools: 3 }] },
+    ],
+    endOfTurn: [{ value: {}, wrong: [null, 3, 'x', [1], { chatTemplate: 3 }] }],
+  }),
   ...methodsOf(withTemplate, {
     applyChatTemplate: [
       {

@@ -60,6 +60,7 @@ export const functions: Record<string, readonly Argument[]> = {
   ],
   findNaN: [module_, t(x.sum())],
   joinHeads: [t(states)],
+  packedTexts: [{ value: mask, wrong: [] }],
   keyMask: [{ value: mask, wrong: [null, 3, 'x', {}] }],
   linearAttention: [t(states), t(states), t(states), options({})],
   linearAttentionStep: [t(states), t(states), t(states), { value: null, wrong: [3, 'x', {}] }],
