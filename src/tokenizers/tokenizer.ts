@@ -350,6 +350,11 @@ export class Tokenizer {
     return both.startsWith(first) ? utf8.encode(both.slice(first.length)) : null
   }
 
+  /** Text of the files that `save` writes in addition to the two of each tokenizer, by name. Most have none. */
+  get vocabularyFiles(): Readonly<Record<string, string>> {
+    return this.pipeline.model.files?.() ?? {}
+  }
+
   /** The id of a token; undefined if it is not in the vocabulary. */
   tokenToId(token: string): number | undefined {
     checkArgument('tokenToId', 'token', token, 'text')

@@ -119,6 +119,12 @@ export const cacheOf =
     headDim: Number(config[width]) / Number(config[heads]),
   })
 
+/** Returns a function for `contextLength` from the name of its config key. */
+export const contextOf =
+  <C extends object>(key: keyof C) =>
+  (config: C): number =>
+    Number(config[key])
+
 const stackClasses = new WeakMap<object, unknown>()
 
 /** Makes models with a head use `Stack`, a complete model class, in place of the family's plain stack. */

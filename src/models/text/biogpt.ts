@@ -31,7 +31,7 @@ import {
   probability,
   tokenId,
 } from '../shared/config.ts'
-import { cacheOf, type DecoderFamily, type TextStackOptions } from '../shared/family.ts'
+import { cacheOf, contextOf, type DecoderFamily, type TextStackOptions } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
 import { bertSizes } from '../shared/sizes.ts'
 import { decoderTokenizer } from '../shared/tokenizers.ts'
@@ -162,7 +162,7 @@ const family: DecoderFamily<BioGptConfig, Transformer, 'biogpt'> = {
   Stack: Transformer,
   prefix: 'biogpt',
   names: { width: 'hidden_size', layers: ['layers'], embeddings: 'embed_tokens' },
-  contextLength: ({ max_position_embeddings }) => max_position_embeddings,
+  contextLength: contextOf('max_position_embeddings'),
   cache: cacheOf('num_hidden_layers', 'num_attention_heads', 'hidden_size'),
 }
 

@@ -35,7 +35,7 @@ import {
   tokenId,
   wholeConfig,
 } from '../shared/config.ts'
-import { cacheOf, type DecoderFamily, type TextStackOptions } from '../shared/family.ts'
+import { cacheOf, contextOf, type DecoderFamily, type TextStackOptions } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
 import { gptSizes } from '../shared/sizes.ts'
 import { decoderTokenizer } from '../shared/tokenizers.ts'
@@ -189,7 +189,7 @@ const family: DecoderFamily<GPT2Config, Transformer, 'transformer'> = {
   Stack: Transformer,
   prefix: 'transformer',
   names: { width: 'n_embd', layers: ['h'], embeddings: 'wte' },
-  contextLength: ({ n_positions }) => n_positions,
+  contextLength: contextOf('n_positions'),
   cache: cacheOf('n_layer', 'n_head', 'n_embd'),
   ignoredKeys: /(^|\.)attn\.(bias|masked_bias)$/, // causal masks, stored in old checkpoints
 }

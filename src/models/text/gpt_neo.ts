@@ -34,7 +34,7 @@ import {
   probability,
   tokenId,
 } from '../shared/config.ts'
-import { cacheOf, type DecoderFamily, type TextStackOptions } from '../shared/family.ts'
+import { cacheOf, contextOf, type DecoderFamily, type TextStackOptions } from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
 import { decoderTokenizer } from '../shared/tokenizers.ts'
 import { gptKeys } from './gpt2.ts'
@@ -179,7 +179,7 @@ const family: DecoderFamily<GPTNeoConfig, Transformer, 'transformer'> = {
   Stack: Transformer,
   prefix: 'transformer',
   names: { width: 'hidden_size', layers: ['h'], embeddings: 'wte' },
-  contextLength: ({ max_position_embeddings }) => max_position_embeddings,
+  contextLength: contextOf('max_position_embeddings'),
   cache: cacheOf('num_layers', 'num_heads', 'hidden_size'),
   ignoredKeys: /\.attention\.(bias|masked_bias)$/, // causal masks, stored in old checkpoints
 }

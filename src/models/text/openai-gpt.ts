@@ -26,7 +26,13 @@ import {
   probability,
   tokenId,
 } from '../shared/config.ts'
-import { cacheOf, configOf, type DecoderFamily, type TextStackOptions } from '../shared/family.ts'
+import {
+  cacheOf,
+  configOf,
+  contextOf,
+  type DecoderFamily,
+  type TextStackOptions,
+} from '../shared/family.ts'
 import { labelFields } from '../shared/labels.ts'
 import { gptSizes } from '../shared/sizes.ts'
 import { decoderTokenizer } from '../shared/tokenizers.ts'
@@ -122,7 +128,7 @@ const family: DecoderFamily<OpenAIGPTConfig, Transformer, 'transformer'> = {
   Stack: Transformer,
   prefix: 'transformer',
   names: { width: 'n_embd', layers: ['h'], embeddings: 'tokens_embed' },
-  contextLength: ({ n_positions }) => n_positions,
+  contextLength: contextOf('n_positions'),
   cache: cacheOf('n_layer', 'n_head', 'n_embd'),
   ignoredKeys: /\.attn\.bias$/, // causal masks, stored in old checkpoints
 }

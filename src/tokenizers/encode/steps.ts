@@ -54,6 +54,8 @@ export interface WordModel {
   readonly splitsCharacters?: boolean
   /** Whether to ignore `clean_up_tokenization_spaces` (BPE in transformers 5). */
   readonly keepsSpaces?: boolean
+  /** Files to save in addition to tokenizer.json, by name, for programs that do not know this model. */
+  readonly files?: () => Readonly<Record<string, string>>
 }
 
 /** Adds special tokens around the tokens of one or two texts. */

@@ -53,6 +53,7 @@ const CLASSES: Readonly<Record<string, readonly string[]>> = {
     ...['nezha', 'nomic_bert', 'qdqbert', 'realm', 'retribert', 'squeezebert', 'tvp', 'vilt'],
     'visual_bert',
   ],
+  BioGptTokenizer: ['biogpt'],
   CamembertTokenizer: ['camembert'],
   FunnelTokenizer: ['funnel'],
   GemmaTokenizer: [

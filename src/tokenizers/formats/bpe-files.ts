@@ -35,7 +35,7 @@ export function bpeFiles(
       ignore_merges: false,
       ...steps.model,
       vocab, // checked where it is read
-      merges: merges.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#version')),
+      merges: mergesOf(merges),
     },
   }
   const post_processor = postProcessor(name, named, idsOf(vocab, named))
@@ -63,6 +63,13 @@ interface Steps {
   model?: ComponentJson
 }
 
+/** Lines of merges.txt. Those of fairseq have a third column, the count of the pair. */
+const mergesOf = (text: string): string[] =>
+  text
+    .split(/\r?\n/)
+    .filter((line) => line !== '' && !line.startsWith('#version'))
+    .map((line) => line.split(' ').slice(0, 2).join(' '))
+
 const gpt2 = (config: TokenizerConfig): Steps => ({
   pre_tokenizer: byteLevel(config, true),
   decoder: DECODER,
@@ -80,6 +87,15 @@ const STEPS: Record<string, (config: TokenizerConfig) => Steps> = {
       ],
     },
     decoder: DECODER,
+  }),
+  BioGpt: (config) => ({
+    pre_tokenizer: { type: 'Moses' },
+    decoder: { type: 'Moses', suffix: '</w>' },
+    model: {
+      type: 'SymbolBPE',
+      unk_token: specialTokensOf(config).unk_token ?? '<unk>',
+      end_of_word_suffix: '</w>',
+    },
   }),
   OpenAIGPT: () => ({
     normalizer: {
@@ -107,7 +123,7 @@ function byteLevel(config: TokenizerConfig, use_regex: boolean): ComponentJson {
   return { type: 'ByteLevel', add_prefix_space, trim_offsets: true, use_regex }
 }
 
-/** Adds RoBERTa's tokens around a text, or those enabled by `add_bos_token` and `add_eos_token`. */
+/** Adds the tokens of the class around a text, or those enabled by `add_bos_token` and `add_eos_token`. */
 function postProcessor(
   name: string,
   config: TokenizerConfig,
@@ -119,6 +135,7 @@ function postProcessor(
     const add_prefix_space = config.add_prefix_space === true
     return { type: 'RobertaProcessing', cls, sep, trim_offsets, add_prefix_space }
   }
+  if (name === 'BioGpt') return around(sep)
   return around(
     config.add_bos_token === true ? idOf('bos_token') : undefined,
     config.add_eos_token === true ? idOf('eos_token') : undefined,

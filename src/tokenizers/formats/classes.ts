@@ -28,6 +28,14 @@ const GEMMA = {
   mask_token: '<mask>',
 }
 
+const BIOGPT = {
+  bos_token: '<s>',
+  eos_token: '</s>',
+  unk_token: '<unk>',
+  sep_token: '</s>',
+  pad_token: '<pad>',
+}
+
 /** Default special tokens of the classes of transformers. */
 const NAMES: Readonly<Record<string, TokenizerConfig>> = {
   Bert: BERT,
@@ -35,6 +43,7 @@ const NAMES: Readonly<Record<string, TokenizerConfig>> = {
   Electra: BERT,
   GPT2: { bos_token: END, eos_token: END, unk_token: END },
   Qwen2: { eos_token: END, unk_token: END, pad_token: END },
+  BioGpt: BIOGPT,
   OpenAIGPT: { unk_token: '<unk>' },
   Roberta: ROBERTA,
   XLMRoberta: ROBERTA,

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { joinWithSpaces } from '../encode/decoders.ts'
 import '../encode/bpe-model.ts'
+import '../encode/moses.ts'
+import '../encode/moses-decoder.ts'
 import '../encode/normalizers.ts'
 import '../encode/post-processors.ts'
 import '../encode/pre-tokenizers.ts'
@@ -13,6 +15,7 @@ import type {
   PreTokenizer,
   WordModel,
 } from '../encode/steps.ts'
+import '../encode/symbol-bpe.ts'
 import '../encode/unigram-model.ts'
 import '../encode/word-models.ts'
 import { schemaError } from '../schema-error.ts'

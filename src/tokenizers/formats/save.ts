@@ -20,6 +20,8 @@ export async function saveTokenizer(
   }
   await writeFileAtomic(join(folder, 'tokenizer.json'), toText(tokenizer))
   await writeFileAtomic(join(folder, 'tokenizer_config.json'), toText(withLength))
+  for (const [name, text] of Object.entries(tokenizer.vocabularyFiles))
+    await writeFileAtomic(join(folder, name), text)
 }
 
 function toText(value: unknown): string {
