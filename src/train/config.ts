@@ -9,6 +9,7 @@ import { HeedError, invalidOption } from '../util/errors.ts'
 import { schemaProblems } from '../util/schema-issues.ts'
 import { configError } from './config-errors.ts'
 import { type CommonConfig, commonSchema, type TrainConfig } from './config-schema.ts'
+import { distillSchema } from './distill/options.ts'
 import type { Options, TaskDefinition } from './task.ts'
 import { taskDefinition, usualTask } from './tasks/index.ts'
 
@@ -28,7 +29,7 @@ export function parseTrainConfig(raw: object, source?: string): TrainConfig {
   const optimizer = optimizerDefinition(
     typeof given.optimizer === 'string' ? given.optimizer : commonSchema.shape.optimizer.parse(undefined), // biome-ignore format: one line
   )
-  const schema = schemaOf(kind, optimizer)
+  const schema = schemaOf(kind, optimizer, raw)
   const result = schema.safeParse({
     ...defaultsOf(given, kind, optimizer),
     ...given,
@@ -55,8 +56,10 @@ function optionsOf({ options }: { options: z.ZodObject }, config: object): Optio
   return Object.fromEntries(entries)
 }
 
-function schemaOf(kind: TaskDefinition, optimizer: OptimizerDefinition): z.ZodObject {
-  const taken = Object.keys({ ...commonSchema.shape, ...kind.options.shape })
+/** The keys of a run. A teacher adds those of distillation. */
+function schemaOf(kind: TaskDefinition, optimizer: OptimizerDefinition, raw: object): z.ZodObject {
+  const teaching = 'teacher' in raw ? distillSchema.shape : {}
+  const taken = Object.keys({ ...commonSchema.shape, ...kind.options.shape, ...teaching })
   const doubled = taken.find((key) => key in optimizer.options.shape)
   if (doubled !== undefined)
     throw new HeedError(
@@ -64,7 +67,7 @@ function schemaOf(kind: TaskDefinition, optimizer: OptimizerDefinition): z.ZodOb
       `The options of the optimizer '${optimizer.name}' must differ from the keys of every run, got \`${doubled}\``,
       { key: doubled, remedy: 'Rename the option where the optimizer is registered.' },
     )
-  return commonSchema.extend(kind.options.shape).extend(optimizer.options.shape)
+  return commonSchema.extend(kind.options.shape).extend(teaching).extend(optimizer.options.shape)
 }
 
 /** The defaults of the task, of fine-tuning and of the optimizer. A given `steps` unsets `epochs`, and vice versa. */

@@ -82,6 +82,13 @@ export function countOf({ data }: HeldInput): number {
   return count
 }
 
+/** The sum of an array, such as the lengths of the texts of a batch. */
+export function sumOf({ data }: HeldInput): number {
+  let sum = 0
+  for (const value of data) sum += Number(value)
+  return sum
+}
+
 export function rowsOf(batch: Batch): number {
   const [{ shape }] = Object.values(batch)
   return shape[0]

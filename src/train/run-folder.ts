@@ -196,6 +196,9 @@ export class RunFolder {
     const json = { ...state, optimizer_step: step }
     const files = {
       [weights.file]: (path: string) => weights.write(path),
+      ...Object.fromEntries(
+        Object.entries(weights.further ?? {}).map(([name, { write }]) => [name, write]),
+      ),
       'optimizer.safetensors': (path: string) => writeTensors(path, tensors),
       [STATE]: `${JSON.stringify(json, null, 2)}\n`,
     }
@@ -252,6 +255,7 @@ export class RunFolder {
     if (!checkpoint) return undefined
     const { files } = checkpoint.files
     await weights.read(files[weights.file])
+    for (const [name, { read }] of Object.entries(weights.further ?? {})) await read(files[name])
     const tensors = await readTensors(files['optimizer.safetensors'])
     const step = checkpoint.state.optimizer_step
     optimizer.loadStateDict({ step, tensors }, weights.module.namedParameters())

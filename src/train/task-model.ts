@@ -3,6 +3,7 @@
 import { describeBase } from '../adapt/base.ts'
 import { type Adapter, type AdapterBase, adaptersOf, addAdapter } from '../adapt/index.ts'
 import { isAdapter } from '../adapt/peft.ts'
+import type { BatchSampler } from '../data/index.ts'
 import {
   dropoutKeys,
   fromPretrained,
@@ -18,6 +19,8 @@ import { HeedError, invalidOption } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
 import { taskOptions } from './config.ts'
 import type { TrainConfig } from './config-schema.ts'
+import { everyNth } from './distill/every-nth.ts'
+import { distillOptions } from './distill/options.ts'
 import { recordedImports } from './run-imports.ts'
 import type {
   ConfigContext,
@@ -47,6 +50,8 @@ export interface TaskModel {
   model: Module
   /** What is trained and saved. */
   weights: TrainedWeights
+  /** Replaces the batches of training, where they depend on the model. */
+  supply?(batches: BatchSampler): BatchSampler
   /** Contents of task.json. */
   file: TaskFile
   /** Names of new weights, which the fine-tuned checkpoint lacks. */
@@ -77,10 +82,12 @@ export async function newTaskModel(
   const preprocessor = await kind.preprocessor(setup)
   const known = { options, facts, preprocessor, modelType }
   manualSeed(config.seed)
-  const { model, fresh } =
+  const { model: whole, fresh } =
     config.from === undefined
       ? { model: freshModel(config, kind, known), fresh: [] }
       : await tunedModel(config, config.from, kind, known)
+  const { every } = distillOptions(config) ?? {}
+  const model = every === undefined ? whole : everyNth(whole, modelType, kind.head(modelType, options), every) // biome-ignore format: one line
   const adapter = adapterOf(model, config, fresh)
   const base = adapter && (await describeBase(String(config.from)))
   const weights = base ? adapterOnly(model, adapter, base) : partOf(model, config)

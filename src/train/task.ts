@@ -13,6 +13,7 @@ import type { Head } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
 import type { BatchTensors } from '../pipelines/hold-batch.ts'
 import type { Batching, Draw } from '../pipelines/run-examples.ts'
+import type { Tensor } from '../tensor/index.ts'
 import type { ContrastiveLoss } from './cached-gradients.ts'
 import type { LossTerms, Splitting } from './micro-batches.ts'
 
@@ -71,6 +72,8 @@ export interface Task<E = unknown, M extends Module = Module>
    * the loss. Default: none.
    */
   readonly validationMetrics?: readonly string[]
+  /** The outputs that a teacher can supervise; for tasks whose head gives logits. */
+  readonly distillation?: Distillation<M>
   /** Computes metrics on held-out examples. */
   evaluate(model: M, examples: readonly E[], options?: EvaluateOptions): Promise<Evaluation>
   /** Predicts one JSON object for each row. Rows need only the input columns. */
@@ -87,6 +90,37 @@ export interface Task<E = unknown, M extends Module = Module>
   saveBeside?(folder: string, model: Module): Promise<void>
   /** Applies the settings of a model that Heed did not train, such as generation_config.json. */
   usePublished?(folder: string): Promise<void>
+}
+
+/** What distillation compares between a student and a teacher. */
+export interface Distillation<M extends Module = Module> {
+  /** Computes the outputs of a model for a batch. */
+  outputs(model: M, batch: BatchTensors): Outputs
+  /** Counts the items, the labels and the tokens of a batch that count in means. */
+  counts(batch: Batch): { items: number; labels: number; tokens: number }
+  /** For tasks that continue texts: how the texts of a batch are replaced by generated ones. */
+  readonly continuation?: {
+    /** The beginnings of the texts of a batch, and the maximum number of tokens after them. */
+    prompts(batch: Batch): { prompts: number[][]; maxTokens: number }
+    /** The batch with other continuations, of which only their own tokens count. */
+    continued(batch: Batch, continuations: readonly (readonly number[])[]): Batch
+    /** Tokens that end a text. */
+    readonly stopTokens: readonly number[]
+  }
+}
+
+/** Outputs of a model for a batch. */
+export interface Outputs {
+  /** f32 (…, K): one distribution for each item, such as a text, an image or a token. */
+  logits: Tensor
+  /** i32 (…): the right class of each item; -100 if it is not known. */
+  labels: Tensor
+  /** bool (…): false for items that do not count, such as padding. Default: all count. */
+  items?: Tensor
+  /** f32 (…, K): the logits that are compared with the teacher's, if they differ from `logits`. */
+  taught?: Tensor
+  /** bool (B, T): false for the hidden states of padding. Default: all count. */
+  tokens?: Tensor
 }
 
 /** Options of `Task.evaluate`. */

@@ -11,6 +11,8 @@ import { optionKinds } from '../util/options.ts'
 import { setting } from '../util/settings.ts'
 import { parseTrainConfig } from './config.ts'
 import type { TrainConfig } from './config-schema.ts'
+import { distillOptions } from './distill/options.ts'
+import { withTeacher } from './distill/with-teacher.ts'
 import { SIGNAL } from './examples.ts'
 import { checkSameRun } from './resumed-config.ts'
 import { rowBatches } from './row-batches.ts'
@@ -148,10 +150,11 @@ async function trainInto(
   const { config, out, signal, on = () => {} } = options
   const onProgress = (what: string, done: number, total?: number): void =>
     on({ type: 'progress', what, done, total })
-  const trained = resumed
-    ? await savedTaskModel(config, out)
-    : await newTaskModel(config, onProgress)
-  const batches = await openBatches(trained, config, out, { onProgress, signal })
+  const plain = resumed ? await savedTaskModel(config, out) : await newTaskModel(config, onProgress)
+  const teaching = distillOptions(config)
+  const trained = teaching ? await withTeacher(plain, teaching, config.seed) : plain
+  const opened = await openBatches(trained, config, out, { onProgress, signal })
+  const batches = { ...opened, train: trained.supply?.(opened.train) ?? opened.train }
   try {
     const run = new Run(options, folder, trained, batches)
     await run.begin(resumed)

@@ -13,6 +13,10 @@ export interface TrainedWeights {
   readonly module: Module
   /** Name of the file of weights, in the run folder and in checkpoints. */
   readonly file: string
+  /** Further files of checkpoints, by name: weights that only training needs. */
+  readonly further?: Readonly<
+    Record<string, { write(path: string): Promise<void>; read(path: string): Promise<void> }>
+  >
   /** Writes the weights to a file. */
   write(path: string): Promise<void>
   /** Reads the weights of a file that `write` has written. */

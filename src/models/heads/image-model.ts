@@ -33,6 +33,8 @@ export interface ImageClassifier extends ImageModel {
    * if there is only one label.
    */
   loss(images: Tensor, labels: Tensor): Tensor
+  /** For models with a distillation token: the logits (N, K) of the class token and of the distillation token. */
+  separately?(images: Tensor): { student: Tensor; teacher: Tensor }
 }
 
 /** @throws ShapeError if images are not (N, channels, H, W) */

@@ -18,8 +18,15 @@ import { HeedError } from '../../util/errors.ts'
 import { deriveSeed, randomUniform } from '../../util/random.ts'
 import { defineTask } from '../define-task.ts'
 import { Draws } from '../draws.ts'
-import { countOf, type LossTerms, rowsOf, sliceRows } from '../micro-batches.ts'
-import type { EvaluateOptions, Evaluation, ShownPiece, Task, TaskContext } from '../task.ts'
+import { countOf, type LossTerms, rowsOf, sliceRows, sumOf } from '../micro-batches.ts'
+import type {
+  Distillation,
+  EvaluateOptions,
+  Evaluation,
+  ShownPiece,
+  Task,
+  TaskContext,
+} from '../task.ts'
 import { documentOptions, segmentPairs, sentencesOf, windowsOf } from './documents.ts'
 import { type Masked, Masking } from './masking.ts'
 import { textIn } from './text.ts'
@@ -166,6 +173,25 @@ class FillMask implements Task<Example, MaskedLM | Pretraining> {
     at.set(places.map((place) => place.at))
     labels.set(places.map(({ label }) => label))
     return { places: { data: at, shape: [room] }, labels: { data: labels, shape: [room] } }
+  }
+
+  /** Distillation is about masked tokens, without next-sentence prediction. */
+  get distillation(): Distillation<MaskedLM | Pretraining> | undefined {
+    if (this.head === 'pretraining') return undefined
+    return {
+      outputs: (model, batch) => {
+        const inputs = encoderInputs(batch)
+        const options = { ...inputs, logitsAt: batch.places }
+        const { tokens: logits } = this.logits(model, batch.input_ids, options)
+        const { labels } = batch
+        return { logits, labels, items: labels.ne(-100), tokens: inputs.attentionMask }
+      },
+      counts: (batch) => ({
+        items: countOf(batch.labels),
+        labels: countOf(batch.labels),
+        tokens: sumOf(batch.lengths),
+      }),
+    }
   }
 
   loss(model: MaskedLM | Pretraining, batch: BatchTensors): LossTerms {

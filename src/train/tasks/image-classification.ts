@@ -26,7 +26,15 @@ import { F, type Tensor } from '../../tensor/index.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 import { deriveSeed } from '../../util/random.ts'
 import { defineTask } from '../define-task.ts'
-import type { DataSetup, EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
+import { rowsOf } from '../micro-batches.ts'
+import type {
+  DataSetup,
+  Distillation,
+  EvaluateOptions,
+  Evaluation,
+  Task,
+  TaskContext,
+} from '../task.ts'
 import { evaluateLabels, predictionOf } from './label-report.ts'
 import { indexOfLabel, labelConfig, labelsIn, surveyLabels } from './labels.ts'
 import { valueIn } from './text.ts'
@@ -192,6 +200,22 @@ class ImageClassification implements Task<Example, ImageClassifier> {
     return {
       pixel_values: pixelsOf(images, this.context.preprocessor),
       labels: { data: labels, shape: [examples.length, count] },
+    }
+  }
+
+  /** Labels are not smoothed in distillation. */
+  get distillation(): Distillation<ImageClassifier> | undefined {
+    if (this.context.options.smoothing > 0) return undefined
+    return {
+      outputs(model, { pixel_values, labels }) {
+        const both = model.separately?.(pixel_values)
+        if (both) return { logits: both.student, taught: both.teacher, labels }
+        return { logits: model.forward(pixel_values), labels }
+      },
+      counts: (batch) => {
+        const rows = rowsOf(batch)
+        return { items: rows, labels: rows, tokens: rows }
+      },
     }
   }
 

@@ -1,7 +1,7 @@
 // Classification of texts or pairs of texts, with one or several labels; optionally with the auxiliary language-model
 // objective of GPT (Radford et al., 2018, section 3.2).
 import { z } from 'zod'
-import type { Batch, Row } from '../../data/index.ts'
+import { type Batch, isMissing, type Row } from '../../data/index.ts'
 import type { SequenceClassifier } from '../../models/index.ts'
 import type { BatchTensors } from '../../pipelines/hold-batch.ts'
 import {
@@ -12,8 +12,8 @@ import { encoderInputs, type TextExample, type TextInput } from '../../pipelines
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 import { defineTask } from '../define-task.ts'
-import { type LossTerms, rowsOf } from '../micro-batches.ts'
-import type { EvaluateOptions, Evaluation } from '../task.ts'
+import { countItems, countOf, type LossTerms, rowsOf, sumOf } from '../micro-batches.ts'
+import type { Distillation, EvaluateOptions, Evaluation } from '../task.ts'
 import { evaluateLabels, predictionOf } from './label-report.ts'
 import { indexOfLabel, labelConfig, labelsIn, surveyLabels } from './labels.ts'
 import { textIn } from './text.ts'
@@ -24,6 +24,7 @@ type Options = {
   pairColumn: string | null
   labelColumn: string
   multiLabel: boolean
+  unlabelled: boolean
   lmWeight: number
 }
 type Facts = { labels: string[] }
@@ -41,6 +42,11 @@ export const textClassification = defineTask<Options, Facts, Tokenizer>({
       .default(false)
       .describe('allow several labels per text, or none')
       .meta({ off: 'require exactly one label per text' }),
+    unlabelled: z
+      .boolean()
+      .default(false)
+      .describe('accept rows without a label, which count in distillation only')
+      .meta({ off: 'require a label in each row' }),
     lmWeight: z
       .number()
       .min(0)
@@ -53,7 +59,7 @@ export const textClassification = defineTask<Options, Facts, Tokenizer>({
   columnKeys: ['textColumn', 'pairColumn', 'labelColumn'],
   head: () => 'sequence-classification',
   survey: async (setup) => ({
-    labels: await surveyLabels(setup, (row) => labelsIn(row, setup.options)),
+    labels: await surveyLabels(setup, (row) => labelsOf(row, setup.options)),
   }),
   texts: (row, options) => textsOf(row, options),
   modelConfig: ({ facts, options }) => ({
@@ -76,7 +82,7 @@ class TextClassification extends TextTask<Example, SequenceClassifier, Options, 
 
   encode(row: Row): Example[] {
     const { options, facts } = this.context
-    const labels = labelsIn(row, options).map((label) => indexOfLabel(facts.labels, label))
+    const labels = labelsOf(row, options).map((label) => indexOfLabel(facts.labels, label))
     return [{ ...this.encodeText(row), labels }]
   }
 
@@ -97,7 +103,7 @@ class TextClassification extends TextTask<Example, SequenceClassifier, Options, 
     const batch = super.collate(examples, length)
     const rows = examples.length
     if (!options.multiLabel) {
-      const data = Int32Array.from(examples, ({ labels }) => labels[0])
+      const data = Int32Array.from(examples, ({ labels }) => labels[0] ?? -100)
       return { ...batch, labels: { data, shape: [rows] } }
     }
     const data = new Float32Array(rows * facts.labels.length)
@@ -105,6 +111,24 @@ class TextClassification extends TextTask<Example, SequenceClassifier, Options, 
       for (const label of labels) data[row * facts.labels.length + label] = 1
     })
     return { ...batch, labels: { data, shape: [rows, facts.labels.length] } }
+  }
+
+  /** Distillation compares distributions over labels, of which a text has one. */
+  get distillation(): Distillation<SequenceClassifier> | undefined {
+    const { multiLabel, lmWeight } = this.context.options
+    if (multiLabel || lmWeight > 0) return undefined
+    return {
+      outputs(model, batch) {
+        const inputs = encoderInputs(batch)
+        const logits = model.forward(batch.input_ids, inputs)
+        return { logits, labels: batch.labels, tokens: inputs.attentionMask }
+      },
+      counts: (batch) => ({
+        items: rowsOf(batch),
+        labels: countOf(batch.labels),
+        tokens: sumOf(batch.lengths),
+      }),
+    }
   }
 
   loss(model: SequenceClassifier, batch: BatchTensors): LossTerms {
@@ -125,8 +149,8 @@ class TextClassification extends TextTask<Example, SequenceClassifier, Options, 
   }
 
   /** Counts texts, and with `lmWeight` the tokens except the first of each text. */
-  itemCounts(batch: Batch): number[] {
-    if (this.context.options.lmWeight === 0) return [rowsOf(batch)]
+  itemCounts(batch: Batch): readonly number[] {
+    if (this.context.options.lmWeight === 0) return countItems(batch)
     let following = 0
     for (const length of batch.lengths.data) following += Math.max(0, Number(length) - 1)
     return [rowsOf(batch), following]
@@ -134,10 +158,11 @@ class TextClassification extends TextTask<Example, SequenceClassifier, Options, 
 
   async evaluate(
     model: SequenceClassifier,
-    examples: readonly Example[],
+    all: readonly Example[],
     { batchSize = 16, show = 50 }: EvaluateOptions = {},
   ): Promise<Evaluation> {
     const { preprocessor, facts, options } = this.context
+    const examples = options.unlabelled ? all.filter(({ labels }) => labels.length > 0) : all
     const scores = await textLabelScores(model, preprocessor, examples, batchSize)
     return evaluateLabels({
       labels: facts.labels,
@@ -162,6 +187,13 @@ class TextClassification extends TextTask<Example, SequenceClassifier, Options, 
     const lists = await classify(inputs, { topK: null, truncate: true, maxLength })
     return lists.map((list) => predictionOf(list, model))
   }
+}
+
+/** The labels of a row; none for a row without a label, where that is accepted. */
+function labelsOf(row: Row, options: Options): string[] {
+  const { unlabelled, labelColumn } = options
+  const isUnlabelled = unlabelled && isMissing(row.values[labelColumn])
+  return isUnlabelled ? [] : labelsIn(row, options)
 }
 
 function textsOf(row: Row, { textColumn, pairColumn }: Options): string[] {

@@ -10,7 +10,9 @@ import { padded, padId } from '../../pipelines/text-examples.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import { defineTask } from '../define-task.ts'
+import { countOf } from '../micro-batches.ts'
 import type {
+  Distillation,
   EvaluateOptions,
   Evaluation,
   Facts,
@@ -85,6 +87,23 @@ class TextGeneration implements Task<Window, CausalLM> {
     return {
       inputs: padded(inputs, length, padId(this.context.preprocessor)),
       targets: padded(targets, length, -100),
+    }
+  }
+
+  get distillation(): Distillation<CausalLM> {
+    const { eosTokenId } = this.context.preprocessor
+    const counts = (batch: Batch): number => countOf(batch.targets)
+    return {
+      outputs(model, { inputs, targets }) {
+        const items = targets.ne(-100)
+        return { logits: model.forward(inputs), labels: targets, items, tokens: items }
+      },
+      counts: (batch) => ({ items: counts(batch), labels: counts(batch), tokens: counts(batch) }),
+      continuation: {
+        prompts: ({ inputs }) => halves(inputs),
+        continued: (batch, texts) => withContinuations(batch, texts),
+        stopTokens: eosTokenId === undefined ? [] : [eosTokenId],
+      },
     }
   }
 
@@ -181,6 +200,36 @@ class TextGeneration implements Task<Window, CausalLM> {
 
   private textOf(ids: readonly number[]): string {
     return this.context.preprocessor.decode(ids, { skipSpecialTokens: true })
+  }
+}
+
+/** The first half of each text of a batch (B, T), and the room after it. */
+function halves({ data, shape }: Batch[string]): { prompts: number[][]; maxTokens: number } {
+  const [rows, length] = shape
+  const half = Math.ceil(length / 2)
+  const prompts = Array.from({ length: rows }, (_, row) =>
+    Array.from(data.subarray(row * length, row * length + half), Number),
+  )
+  return { prompts, maxTokens: length - half }
+}
+
+/** Replaces the second half of each text. The tokens of the first half, and those after the end, do not count. */
+function withContinuations(
+  { inputs }: Batch,
+  continuations: readonly (readonly number[])[],
+): Batch {
+  const [rows, length] = inputs.shape
+  const half = Math.ceil(length / 2)
+  const ids = Int32Array.from(inputs.data, Number)
+  const targets = new Int32Array(ids.length).fill(-100)
+  for (let row = 0; row < rows; row++)
+    continuations[row].forEach((token, i) => {
+      targets[row * length + half - 1 + i] = token
+      if (half + i < length) ids[row * length + half + i] = token
+    })
+  return {
+    inputs: { data: ids, shape: inputs.shape },
+    targets: { data: targets, shape: inputs.shape },
   }
 }
 

@@ -10,7 +10,15 @@ import type { Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 import { defineTask } from '../define-task.ts'
-import type { EvaluateOptions, Evaluation, ShownPiece, Task, TaskContext } from '../task.ts'
+import { countOf, sumOf } from '../micro-batches.ts'
+import type {
+  Distillation,
+  EvaluateOptions,
+  Evaluation,
+  ShownPiece,
+  Task,
+  TaskContext,
+} from '../task.ts'
 import { indexOfLabel, labelConfig, labelOf, surveyLabels } from './labels.ts'
 import { valueIn } from './text.ts'
 
@@ -83,6 +91,20 @@ class TokenClassification implements Task<Example, TokenClassifier> {
     })
     const batch = textBatch(examples, length, padId(this.context.preprocessor))
     return { ...batch, labels: padded(labels, length, -100) }
+  }
+
+  readonly distillation: Distillation<TokenClassifier> = {
+    outputs(model, batch) {
+      const inputs = encoderInputs(batch)
+      const logits = model.forward(batch.input_ids, inputs)
+      const { labels } = batch
+      return { logits, labels, items: labels.ne(-100), tokens: inputs.attentionMask }
+    },
+    counts: (batch) => ({
+      items: countOf(batch.labels),
+      labels: countOf(batch.labels),
+      tokens: sumOf(batch.lengths),
+    }),
   }
 
   loss(model: TokenClassifier, batch: BatchTensors): Tensor {
