@@ -178,7 +178,7 @@ function checks(kernel: string, { inputs, outputs, attributes }: KernelSchema): 
     ...(all.length > 0 ? [`enum { ${all.join(', ')} };`] : []),
     `c.start(${headerCounts(operands)});`,
     ...attrs.map(([name, attr]) => attributeCheck(name, attr, sizes)),
-    ...operands.flatMap(([name, x]) => operandCheck(name, x, name in inputs, referred)),
+    ...operands.flatMap(([name, x]) => operandCheck(name, x, inputs, referred)),
     ...attrs.flatMap(([name, attr]) => relations(name, attr)),
     'c.end();',
   ]
@@ -242,18 +242,17 @@ const bounds = ({ min, max }: { min?: number; max?: number }): (number | string)
 function operandCheck(
   name: string,
   schema: OperandSchema,
-  isInput: boolean,
+  inputs: KernelSchema['inputs'],
   referred: ReadonlySet<string>,
 ): string[] {
   const { arity, dtype, shape, mayOverwrite } = schema
-  const role = isInput ? 'input' : 'output'
+  const role = name in inputs ? 'input' : 'output'
   const method = { required: role, optional: `${role}IfPresent`, list: `${role}s` }[arity]
   const type =
     dtype === null
       ? []
       : [typeof dtype === 'object' ? `${dtype.of}.dtype` : `DType::${cppTypes[dtype]}`]
-  const over =
-    mayOverwrite === ANY_INPUT ? ['c.anyInput()'] : mayOverwrite ? [`&${mayOverwrite}`] : []
+  const over = mayOverwrite === undefined ? [] : [overwritten(mayOverwrite, inputs)]
   const call = (pattern: string): string =>
     `c.${method}(${[`"${name}"`, ...type, sizeList(pattern), ...over].join(', ')})`
   const variable = referred.has(name) ? `${memberTypes[arity]}${name} = ` : ''
@@ -268,6 +267,12 @@ function operandCheck(
   if (schema.presentWith)
     lines.push(`c.together("${name}", ${name}, "${schema.presentWith}", ${schema.presentWith});`)
   return lines
+}
+
+/** A pointer to the input that an output may overwrite; null if an optional one is absent. */
+function overwritten(name: string | typeof ANY_INPUT, inputs: KernelSchema['inputs']): string {
+  if (name === ANY_INPUT) return 'c.anyInput()'
+  return inputs[name].arity === 'optional' ? name : `&${name}`
 }
 
 const sizeList = (pattern: string): string =>

@@ -131,6 +131,7 @@ void check(const ConvolutionWeightArgs& args, Check& c);
 void check(const MaxPoolArgs& args, Check& c);
 void check(const MaxPoolBackwardArgs& args, Check& c);
 void check(const MatmulQuantizedArgs& args, Check& c);
+void check(const MatmulQuantizedInputArgs& args, Check& c);
 void check(const DequantizeArgs& args, Check& c);
 void check(const AttentionArgs& args, Check& c);
 void check(const AttentionBackwardArgs& args, Check& c);

@@ -10,6 +10,7 @@
 // the result does not depend on the number of threads. If products are small or many, there is no
 // round: each task packs its own B.
 #pragma once
+#include "block-sizes.h"
 #include "gemm-pack.h"
 #include "integers.h"
 #include "kernel-schemas.h"
@@ -29,11 +30,23 @@ constexpr int64_t PACKING_PAYS = 0; // with more rows, B is read often enough to
 constexpr int64_t PACKING_PAYS = 2 * TILE_ROWS;
 #endif
 
+// A matrix W in quantised blocks, row after row.
+struct BlockMatrix {
+  const uint8_t* data;
+  BlockSize size;
+  int64_t rowBytes;
+  const float* halves;
+  void (*decode)(const float* halves, const uint8_t* block, int64_t blocks, float* to);
+};
+
+// If `blocks` is given, B = W or B = Wᵀ, and packing decodes it. `b` then has the strides that the
+// numbers of W would have, but no data.
 struct Product {
   int64_t m, n, k;
   Operand a, b;
   Block c; // its bias is that of the first column
   bool accumulate;
+  const BlockMatrix* blocks = nullptr;
 };
 
 // A is read in place if it is adjacent along K, except in WebAssembly, which has too few registers
@@ -95,33 +108,63 @@ HEED_INLINE bool hasLoneColumn(const Product& p, Range k, Range columns) {
   return isDirect(p) && columns.size() % DIRECT_COLUMNS == 1 && k.size() >= VL;
 }
 
-// Packs AT_ONCE whole panels of B at a time. Returns the remaining columns.
+// Decodes a piece of B. Returns its place in `memory`, which has pieceFloats(p, k, columns) numbers.
+inline Operand decodePiece(const Product& p, Range k, Range columns, float* memory) {
+  const BlockMatrix& w = *p.blocks;
+  const bool turned = p.b.along == 1; // B = Wᵀ
+  const Range rows = turned ? columns : k, numbers = turned ? k : columns;
+  const int64_t first = numbers.from / w.size.numbers,
+                count = ceilDiv(numbers.to, w.size.numbers) - first,
+                pitch = count * w.size.numbers;
+  for (int64_t i = 0; i < rows.size(); i++)
+    w.decode(w.halves, w.data + (rows.from + i) * w.rowBytes + first * w.size.bytes, count,
+             memory + i * pitch);
+  const float* data = memory + (numbers.from - first * w.size.numbers);
+  return turned ? Operand{data, pitch, 1} : Operand{data, 1, pitch};
+}
+
+HEED_INLINE int64_t pieceFloats(const Product& p, Range k, Range columns) {
+  const bool turned = p.b.along == 1;
+  const int64_t rows = turned ? columns.size() : k.size(),
+                numbers = turned ? k.size() : columns.size();
+  return rows * (numbers + 2 * p.blocks->size.numbers); // whole blocks, also at both ends
+}
+
+// Packs AT_ONCE whole panels of B at a time. Returns the remaining columns. `from` begins at the
+// first column.
 template <int AT_ONCE, int WIDTH>
-inline Range packWhole(const Product& p, Range k, Range columns, const PackedB& to) {
-  for (; columns.size() >= AT_ONCE * WIDTH; columns.from += AT_ONCE * WIDTH)
-    packRunsOf<AT_ONCE, WIDTH>(shifted(p.b, columns.from, k.from), k.size(),
-                               to.panel(k, columns.from));
+inline Range packWhole(Operand& from, Range k, Range columns, const PackedB& to) {
+  for (; columns.size() >= AT_ONCE * WIDTH; columns.from += AT_ONCE * WIDTH) {
+    packRunsOf<AT_ONCE, WIDTH>(from, k.size(), to.panel(k, columns.from));
+    from = shifted(from, AT_ONCE * WIDTH, 0);
+  }
   return columns;
 }
 
-inline void packB(const Product& p, Range k, Range columns, const PackedB& to) {
+inline void packB(Pool& pool, int thread, const Product& p, Range k, Range columns,
+                  const PackedB& to) {
+  Operand from;
+  if (p.blocks) { // slot 0 is free while B is packed
+    const size_t bytes = sizeof(float) * (size_t)pieceFloats(p, k, columns);
+    from = decodePiece(p, k, columns, (float*)pool.scratch(thread, 0, bytes));
+  } else from = shifted(p.b, columns.from, k.from);
   if (hasLoneColumn(p, k, columns)) {
-    const Operand from = shifted(p.b, --columns.to, k.from);
+    const Operand last = shifted(from, --columns.to - columns.from, 0);
     float* column = to.panel(k, columns.to);
-    for (int64_t i = 0; i < k.size(); i++) column[i] = from.data[i * from.along];
+    for (int64_t i = 0; i < k.size(); i++) column[i] = last.data[i * last.along];
   }
-  if (p.b.across == 1 && to.panelColumns == TILE_COLUMNS)
-    columns = packWhole<4, TILE_COLUMNS>(p, k, columns, to);
-  else if (p.b.across == 1) {
-    columns = packWhole<2, DIRECT_COLUMNS>(p, k, columns, to);
-    columns = packWhole<1, DIRECT_COLUMNS>(p, k, columns, to);
+  if (from.across == 1 && to.panelColumns == TILE_COLUMNS)
+    columns = packWhole<4, TILE_COLUMNS>(from, k, columns, to);
+  else if (from.across == 1) {
+    columns = packWhole<2, DIRECT_COLUMNS>(from, k, columns, to);
+    columns = packWhole<1, DIRECT_COLUMNS>(from, k, columns, to);
   }
   const auto panelOf = [&](int64_t i) {
     const int64_t from = i * to.panelColumns, count = least(to.panelColumns, columns.size() - from);
     return Panel{from, count, roundUp(count, VL)};
   };
-  packPanels(shifted(p.b, columns.from, k.from), ceilDiv(columns.size(), to.panelColumns), panelOf,
-             k.size(), to.panel(k, columns.from));
+  packPanels(from, ceilDiv(columns.size(), to.panelColumns), panelOf, k.size(),
+             to.panel(k, columns.from));
 }
 
 inline void packA(const Product& p, Range k, Range rows, float* to) {
@@ -241,7 +284,7 @@ inline void multiplyBlock(Pool& pool, int thread, const Product& p, int64_t batc
     const bool last = kb == ks.parts - 1;
     if (!shared) {
       b.k0 = k.from;
-      packB(p, k, packed, b);
+      packB(pool, thread, p, k, packed, b);
     }
     const auto finished = [&](Block c, int64_t row, int64_t column, int64_t h, int64_t w) {
       if (last) epilogue(c, batch, row, column, h, w);
@@ -279,7 +322,7 @@ HEED_INLINE Cut rowTasks(const Product& p) {
   return cut;
 }
 
-// For one large product: B is packed once for all tasks.
+// For one large product, or one with a B in blocks: B is packed once for all tasks.
 template <class Epilogue>
 inline void gemmShared(Pool& pool, const Product& p, int64_t batch, const Epilogue& epilogue) {
   const int64_t unit = tileColumns(p), perRound = roundUp(ROUND_FLOATS / p.k + 1, 8 * unit);
@@ -297,10 +340,11 @@ inline void gemmShared(Pool& pool, const Product& p, int64_t batch, const Epilog
     const int64_t panels = ceilDiv(n.size(), unit);
     const Cut chunks{n.size(), most(ceilDiv(panels, 4), least(panels, 4)), unit};
     const int64_t ofB = chunks.parts * ks.parts, ofA = a && round == 0 ? rows.parts * ks.parts : 0;
-    parallel(pool, ofB + ofA, [&](int64_t task, int) {
+    parallel(pool, ofB + ofA, [&](int64_t task, int thread) {
       if (task < ofB) {
         const Range c = part(chunks, task % chunks.parts);
-        packB(p, part(ks, task / chunks.parts), {n.from + c.from, n.from + c.to}, b);
+        const Range some{n.from + c.from, n.from + c.to};
+        packB(pool, thread, p, part(ks, task / chunks.parts), some, b);
       } else {
         const Range k = part(ks, (task - ofB) / rows.parts),
                     r = part(rows, (task - ofB) % rows.parts);
@@ -347,7 +391,10 @@ inline void gemm(Pool& pool, int64_t batches, const ProductOf& productOf,
   if (batches == 0) return;
   const Product first = productOf((int64_t)0);
   if (first.m == 0 || first.n == 0) return;
-  if (batches >= 8 || (double)first.m * first.n * first.k < SHARING_PAYS)
+  const bool sharing = first.blocks
+                           ? first.k > 0
+                           : batches < 8 && (double)first.m * first.n * first.k >= SHARING_PAYS;
+  if (!sharing)
     return gemmOwn(pool, batches, productOf, epilogue);
   for (int64_t i = 0; i < batches; i++) gemmShared(pool, productOf(i), i, epilogue);
 }

@@ -26,6 +26,7 @@
   K(maxPool) \
   K(maxPoolBackward) \
   K(matmulQuantized) \
+  K(matmulQuantizedInput) \
   K(dequantize) \
   K(softmax) \
   K(softmaxBackward) \
@@ -62,6 +63,7 @@
   K(MaxPoolArgs) \
   K(MaxPoolBackwardArgs) \
   K(MatmulQuantizedArgs) \
+  K(MatmulQuantizedInputArgs) \
   K(DequantizeArgs) \
   K(SoftmaxArgs) \
   K(SoftmaxBackwardArgs) \
@@ -391,8 +393,8 @@ struct MatmulArgs {
     c.start(1, 0);
     c.input("a", DType::f32, {LEAD, M, K});
     c.input("b", DType::f32, {LEAD, K, N});
-    c.inputIfPresent("bias", DType::f32, {LEAD, M, N});
-    c.output("out", DType::f32, {LEAD, M, N});
+    const View* bias = c.inputIfPresent("bias", DType::f32, {LEAD, M, N});
+    c.output("out", DType::f32, {LEAD, M, N}, bias);
     c.end();
   }
 
@@ -603,6 +605,32 @@ private:
   explicit MatmulQuantizedArgs(Arguments in)
       : x(in.required()), w(in.required()), bias(in.optional()), out(in.required()),
         format((BlockFormat)in.integer()) {}
+};
+
+struct MatmulQuantizedInputArgs {
+  const View& dy; // f32 (... N)
+  const View& w; // u8 adjacent (N bytes)
+  const View& dx; // output: f32 (... K)
+  BlockFormat format;
+
+  explicit MatmulQuantizedInputArgs(const Command& command)
+      : MatmulQuantizedInputArgs(Arguments(command, 0, 0)) {}
+
+  static constexpr bool HAND_CHECKED = true;
+  template <class Check> static void check(Check& c) {
+    enum { N, bytes, K };
+    c.start(0, 0);
+    c.integer("format", 0, BLOCK_FORMATS - 1);
+    c.input("dy", DType::f32, {LEAD, N});
+    const View& w = c.input("w", DType::u8, {N, bytes});
+    c.adjacent("w", w, 0);
+    c.output("dx", DType::f32, {LEAD, K});
+    c.end();
+  }
+
+private:
+  explicit MatmulQuantizedInputArgs(Arguments in)
+      : dy(in.required()), w(in.required()), dx(in.required()), format((BlockFormat)in.integer()) {}
 };
 
 struct DequantizeArgs {
@@ -927,11 +955,11 @@ struct CrossEntropyBackwardArgs {
     c.start(0, 0);
     c.integer("ignoreIndex", -2147483648, 2147483647);
     c.real("labelSmoothing", 0, 1);
-    c.input("logits", DType::f32, {N, V});
+    const View& logits = c.input("logits", DType::f32, {N, V});
     c.input("target", DType::i32, {N});
     c.input("lse", DType::f32, {N});
     c.input("dloss", DType::f32, {N});
-    c.output("dlogits", DType::f32, {N, V});
+    c.output("dlogits", DType::f32, {N, V}, &logits);
     c.end();
   }
 

@@ -1,9 +1,10 @@
-// The kernels `matmulQuantized` and `dequantize`, for quantised weights (blocks.h).
+// The kernels `matmulQuantized`, `matmulQuantizedInput` and `dequantize`, for quantised weights
+// (blocks.h).
 //
 // If x has few rows, they are rounded to 16 bits (an error of up to 1/65278 of the largest number
 // in the row) and multiplied by the weights in integers. Memory bandwidth is then the limit. The
-// results of a row do not depend on the number of rows. If x has many rows, the weights are
-// converted to floats, a stretch at a time, for the products of gemm.h.
+// results of a row do not depend on the number of rows. If x has many rows, and for gradients, the
+// products of gemm.h decode the weights as they pack them.
 #pragma once
 #include "dot-rows.h"
 #include "processor.h"
@@ -12,21 +13,20 @@
 namespace heed {
 namespace HEED_ISA {
 
-constexpr int64_t FEW_ROWS = 32;            // of x; with more, weights are converted to floats
-constexpr int64_t FLOATS_AT_ONCE = 1 << 19; // of weights, which stay in the cache
-constexpr int64_t ROUNDING_TASK = 1 << 14;  // minimum numbers of x for a separate task
+constexpr int64_t FEW_ROWS = 32;           // of x; with more, weights are converted to floats
+constexpr int64_t ROUNDING_TASK = 1 << 14; // minimum numbers of x for a separate task
 constexpr int64_t QUANTIZED_TASK =
     1 << 19; // weights of a task: streams (see dotColumns) should be long
 
-// The problem: out = x wᵀ (+ bias).
+// The problem: out = x wᵀ (+ bias), or out = x w.
 struct QuantizedProduct {
   const Format& format;
   Rows x, out;
   const uint8_t* w;
-  int64_t n;
-  const float* bias;
-  int64_t biasStep;
-  int64_t blocks() const { return x.length / format.size.numbers; }
+  int64_t width; // numbers in a row of w
+  const float* bias = nullptr;
+  int64_t biasStep = 0;
+  int64_t blocks() const { return width / format.size.numbers; }
   int64_t rowBytes() const { return blocks() * format.size.bytes; }
 };
 
@@ -50,7 +50,8 @@ template <class Dot> inline void multiplyFew(const Run& run, const QuantizedProd
   });
   const float* halves = halfTable();
   // Equal tasks in a multiple of four, so that two or four threads finish at the same time.
-  const Cut tasks{p.n, roundUp(ceilDiv(p.n * x.length, QUANTIZED_TASK), 4), 4};
+  const int64_t n = p.out.length;
+  const Cut tasks{n, roundUp(ceilDiv(n * x.length, QUANTIZED_TASK), 4), 4};
   parallel(run.pool, tasks.parts, [&](int64_t task, int) {
     const Range columns = part(tasks, task);
     for (int64_t m = 0; m < x.count;) {
@@ -64,69 +65,71 @@ template <class Dot> inline void multiplyFew(const Run& run, const QuantizedProd
   });
 }
 
-// ---- Many rows
+// ---- Many rows, and the gradient
 
-// Rows at a constant distance with adjacent elements: in place if x has this form, otherwise
-// copied.
+// Whether rows lie at a constant distance, with adjacent elements.
+inline bool isEven(const Rows& x) { return x.step == 1 && x.offsets.rank <= 1; }
+
+// Even rows: x in place, or copied.
 inline Operand evenRows(const Rows& x, float* copy) {
-  if (x.step == 1 && x.offsets.rank <= 1)
-    return {x.base, x.offsets.rank == 1 ? x.offsets.stride[0] : x.length, 1};
+  if (isEven(x)) return {x.base, x.offsets.rank == 1 ? x.offsets.stride[0] : x.length, 1};
   for (int64_t m = 0; m < x.count; m++)
     for (int64_t i = 0; i < x.length; i++)
       copy[m * x.length + i] = x.base[x.offsets(m) + i * x.step];
   return {copy, x.length, 1};
 }
 
-// Uses scratch slot 3, because gemm.h uses the others.
-inline void multiplyMany(const Run& run, const QuantizedProduct& p) {
+// out = x wᵀ (+ bias), or out = x w, in floats. Uses scratch slot 3, because gemm.h uses the others.
+inline void multiplyDecoded(const Run& run, const QuantizedProduct& p, bool turned) {
   const Rows &x = p.x, &out = p.out;
-  const int64_t k = x.length, n = p.n;
-  const bool even = out.step == 1 && out.offsets.rank <= 1;
-  const int64_t stretch = least(n, roundUp(ceilDiv(FLOATS_AT_ONCE, most(1, k)), TILE_COLUMNS));
-  const int64_t xFloats = x.count * k, outFloats = even ? 0 : x.count * n;
-  float* floats = (float*)run.pool.scratch(
-      0, 3, sizeof(float) * (size_t)(stretch * k + xFloats + outFloats + n));
-  float *xCopy = floats + stretch * k, *outCopy = xCopy + xFloats, *bias = outCopy + outFloats;
+  const int64_t k = x.length, n = out.length, outFloats = isEven(out) ? 0 : out.count * n;
+  const int64_t xFloats = isEven(x) ? 0 : x.count * k;
+  float* xCopy = (float*)run.pool.scratch(0, 3, sizeof(float) * (size_t)(xFloats + outFloats + n));
+  float *outCopy = xCopy + xFloats, *bias = outCopy + outFloats;
   const Operand a = evenRows(x, xCopy);
-  const Block c =
-      even ? Block{out.base, out.offsets.rank == 1 ? out.offsets.stride[0] : n} : Block{outCopy, n};
+  Block c{outCopy, n, p.bias ? bias : nullptr};
+  if (isEven(out)) c.data = out.base, c.stride = out.offsets.rank == 1 ? out.offsets.stride[0] : n;
   if (p.bias)
     for (int64_t i = 0; i < n; i++) bias[i] = p.bias[i * p.biasStep];
-  const float* halves = halfTable();
-  for (int64_t from = 0; from < n; from += stretch) {
-    const int64_t columns = least(stretch, n - from);
-    parallel(run.pool, ceilDiv(columns, 16), [&](int64_t task, int) {
-      for (int64_t j = task * 16; j < least(columns, (task + 1) * 16); j++)
-        p.format.row(halves, p.w + (from + j) * p.rowBytes(), p.blocks(), floats + j * k);
-    });
-    gemm(run.pool, 1, [&](int64_t) {
-      const Block to{c.data + from, c.stride, p.bias ? bias + from : nullptr};
-      return Product{x.count, columns, k, a, {floats, k, 1}, to, false};
-    });
-  }
-  if (even) return;
-  for (int64_t m = 0; m < x.count; m++)
+  const BlockMatrix w{p.w, p.format.size, p.rowBytes(), halfTable(), p.format.row};
+  const Operand b = turned ? Operand{nullptr, k, 1} : Operand{nullptr, 1, n};
+  gemm(run.pool, 1, [&](int64_t) { return Product{x.count, n, k, a, b, c, false, &w}; });
+  if (isEven(out)) return;
+  for (int64_t m = 0; m < out.count; m++)
     for (int64_t i = 0; i < n; i++) out.base[out.offsets(m) + i * out.step] = outCopy[m * n + i];
-}
-
-template <class Dot> inline void multiplyWith(const MatmulQuantizedArgs& args, const Run& run) {
-  const View* bias = args.bias;
-  const QuantizedProduct p{
-      formats<Dot>[(int)args.format], Rows(args.x, run), Rows(args.out, run),
-      run.at<uint8_t>(args.w),        args.w.shape[0],   bias ? run.at<float>(*bias) : nullptr,
-      bias ? bias->stride[0] : 0};
-  if (p.x.count == 0 || p.n == 0) return;
-  if (p.x.count <= FEW_ROWS) multiplyFew<Dot>(run, p);
-  else multiplyMany(run, p);
 }
 
 // out = x wᵀ (+ bias), with w (N, bytes of K numbers).
 inline void matmulQuantized(const Command& command, const Run& run) {
   const MatmulQuantizedArgs args(command);
+  const View* bias = args.bias;
+  const auto multiply = [&](auto dot) {
+    using Dot = decltype(dot);
+    const Rows x(args.x, run);
+    const QuantizedProduct p{formats<Dot>[(int)args.format],
+                             x,
+                             Rows(args.out, run),
+                             run.at<uint8_t>(args.w),
+                             x.length,
+                             bias ? run.at<float>(*bias) : nullptr,
+                             bias ? bias->stride[0] : 0};
+    if (x.count == 0 || p.out.length == 0) return;
+    if (x.count <= FEW_ROWS) multiplyFew<Dot>(run, p);
+    else multiplyDecoded(run, p, true);
+  };
 #if defined(__AVX512F__)
-  if (processor().vnni) return multiplyWith<DotBytes>(args, run);
+  if (processor().vnni) return multiply(DotBytes{});
 #endif
-  multiplyWith<DotShorts>(args, run);
+  multiply(DotShorts{});
+}
+
+// dx = dy w, the gradient of x wᵀ with respect to x.
+inline void matmulQuantizedInput(const Command& command, const Run& run) {
+  const MatmulQuantizedInputArgs args(command);
+  const Rows dx(args.dx, run);
+  const QuantizedProduct p{formats<DotShorts>[(int)args.format], Rows(args.dy, run), dx,
+                           run.at<uint8_t>(args.w), dx.length};
+  if (dx.count > 0 && dx.length > 0) multiplyDecoded(run, p, false);
 }
 
 inline void dequantize(const Command& command, const Run& run) {

@@ -1,4 +1,4 @@
-// The kernel `matmul`: out = a b (+ bias), batched.
+// The kernel `matmul`: out = a b (+ bias), batched. If out is the bias, the product is added to it.
 #pragma once
 #include "gemm.h"
 #include "gemv.h"
@@ -108,7 +108,8 @@ inline void matmul(const Command& command, const Run& run) {
     }
     return;
   }
-  const bool sameForRows = hasBias && bias.row == 0 && (bias.column == 1 || n == 1);
+  const bool accumulate = hasBias && bias.data == out.data; // the checks allow no other overlap
+  const bool sameForRows = hasBias && !accumulate && bias.row == 0 && (bias.column == 1 || n == 1);
   const auto productOf = [&](int64_t i) {
     const Offsets o = offsetsAt(batch, i);
     return Product{m,
@@ -117,13 +118,13 @@ inline void matmul(const Command& command, const Run& run) {
                    {a.data + o.a, a.row, a.column},
                    {b.data + o.b, b.column, b.row},
                    {out.data + o.out, out.row, sameForRows ? bias.data + o.bias : nullptr},
-                   false};
+                   accumulate};
   };
   const auto multiply = [&](const auto& epilogue) {
     if (batches > 0 && suitsGemv(productOf(0))) gemv(run.pool, batches, productOf, epilogue);
     else gemm(run.pool, batches, productOf, epilogue);
   };
-  if (hasBias && !sameForRows) multiply(AddBias{bias.data, bias.row, bias.column, batch});
+  if (hasBias && !sameForRows && !accumulate) multiply(AddBias{bias.data, bias.row, bias.column, batch});
   else multiply(NoEpilogue{});
 }
 

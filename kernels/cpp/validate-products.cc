@@ -18,6 +18,11 @@ void check(const MatmulQuantizedArgs& args, Check& c) {
   c.has("x", args.x, replaced(shape, args.x.rank - 1, numbersIn(c, args.w, args.format)));
 }
 
+void check(const MatmulQuantizedInputArgs& args, Check& c) {
+  const Shape shape = shapeOf(args.dy);
+  c.has("dx", args.dx, replaced(shape, args.dy.rank - 1, numbersIn(c, args.w, args.format)));
+}
+
 void check(const DequantizeArgs& args, Check& c) {
   const Shape shape = shapeOf(args.blocks);
   c.has("out", args.out,

@@ -8,6 +8,7 @@ import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError, invalidOption, shown } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 import { checkName, unknownName } from '../util/registry.ts'
+import { isGGUFPath, saveGGUFAdapter } from './gguf.ts'
 import './ia3.ts'
 import './lora.ts'
 import { type AdapterLayer, adapterMethod } from './method.ts'
@@ -71,10 +72,12 @@ export class Adapter extends Module<ParsedSpec & { targets: Targets }> {
   }
 
   /**
-   * Saves adapter_config.json and adapter_model.safetensors, which peft opens.
-   * @throws HeedError for a method that peft does not have
+   * Saves adapter_config.json and adapter_model.safetensors, which peft opens; a path that ends in `.gguf` is written as
+   * a GGUF file, which llama.cpp opens.
+   * @throws HeedError for a method that peft does not have, and for what a GGUF file cannot express
    */
   async save(dir: string, options: { base?: string } = {}): Promise<void> {
+    if (isGGUFPath(dir)) return saveGGUFAdapter(this, this.#model, dir)
     await this.saveConfig(dir, options)
     await this.saveWeights(join(dir, WEIGHTS[0]))
   }

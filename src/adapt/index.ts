@@ -11,6 +11,7 @@ export {
   type AdapterMethod,
   adapterMethod,
   adapterMethods,
+  type LowRank,
   type Merged,
   type PeftFormat,
   registerAdapter,

@@ -8,6 +8,7 @@ import {
   addAdapter,
   setAdapters,
 } from './adapter.ts'
+import { isGGUFAdapter, readGGUFAdapter } from './gguf.ts'
 import { readPeftConfig, weightsIn } from './peft.ts'
 import type { AdapterSpec } from './spec.ts'
 import { hasModule } from './targets.ts'
@@ -22,8 +23,9 @@ const checkLoad = argumentKinds('loadAdapter', {
 })
 
 /**
- * Attaches an adapter that was saved by `adapter.save()` or by Python's peft.
- * @throws HeedError for a folder that is not an adapter, for settings that Heed does not honour, and for weights that do
+ * Attaches an adapter that was saved by `adapter.save()`, by Python's peft, or for llama.cpp.
+ * @param dir a folder of peft, or a GGUF file with a LoRA adapter
+ * @throws HeedError for files that are not an adapter or are for another architecture, for settings that Heed does not honour, and for weights that do
  * not fit the model; the model is unchanged then
  */
 export async function loadAdapter(
@@ -32,11 +34,13 @@ export async function loadAdapter(
   options: LoadAdapterOptions = {},
 ): Promise<Adapter> {
   checkLoad(model, dir, options)
-  const spec = await savedSpec(model, dir)
+  const gguf = (await isGGUFAdapter(dir)) ? await readGGUFAdapter(model, dir) : null
+  const spec = gguf ? gguf.spec : await savedSpec(model, dir)
   const trainable = model.parameters().filter(({ requiresGrad }) => requiresGrad)
   const adapter = addAdapter(model, spec, options)
   try {
-    await adapter.loadWeights(await weightsIn(dir))
+    if (gguf) adapter.loadStateDict(gguf.state)
+    else await adapter.loadWeights(await weightsIn(dir))
   } catch (error) {
     adapter.remove()
     for (const parameter of trainable) parameter.requiresGrad = true

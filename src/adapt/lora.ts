@@ -6,6 +6,7 @@ import { F, Parameter, type Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 import {
   AdapterLayer,
+  type LowRank,
   type Merged,
   type PeftFormat,
   registerAdapter,
@@ -58,13 +59,25 @@ class LoraLinear extends AdapterLayer {
     return F.linear(F.linear(x, this.lora_A.weight), this.lora_B.weight, this.lora_B.bias)
   }
 
+  /** factor·product(x). The factor is applied to the r numbers of A·x, of which there are fewer. */
+  private scaled(x: Tensor, factor: Tensor): Tensor {
+    const inner = F.linear(x, this.lora_A.weight).mul(factor)
+    const { weight, bias } = this.lora_B
+    return F.linear(inner, weight, bias?.mul(factor))
+  }
+
   /** B·A, (outputs, inputs). */
   protected delta(): Tensor {
     return this.lora_B.weight.matmul(this.lora_A.weight)
   }
 
   override changeOutput(x: Tensor, y: Tensor, weight: Tensor): Tensor {
-    return y.add(this.product(this.drop(x)).mul(weight.mul(this.scale)))
+    return y.add(this.scaled(this.drop(x), weight.mul(this.scale)))
+  }
+
+  override lowRank(): LowRank | null {
+    if (this.lora_B.bias) return null
+    return { a: this.lora_A.weight, b: this.lora_B.weight, scale: this.scale }
   }
 
   override merged(weight: number): Merged {
@@ -94,7 +107,11 @@ class LoraEmbedding extends AdapterLayer {
 
   override changeOutput(ids: Tensor, y: Tensor, weight: Tensor): Tensor {
     const rows = F.embedding(ids, this.lora_embedding_A.t()) // (..., r)
-    return y.add(F.linear(rows, this.lora_embedding_B).mul(weight.mul(this.scale)))
+    return y.add(F.linear(rows.mul(weight.mul(this.scale)), this.lora_embedding_B))
+  }
+
+  override lowRank(): LowRank {
+    return { a: this.lora_embedding_A, b: this.lora_embedding_B, scale: this.scale }
   }
 
   override merged(weight: number): Merged {
@@ -124,6 +141,10 @@ class DoraLinear extends LoraLinear {
     const dropped = this.drop(x)
     const own = dropped === x ? (bias ? y.sub(bias) : y) : F.linear(dropped, base)
     return y.add(own.mul(factor.sub(1))).add(this.product(dropped).mul(scale).mul(factor))
+  }
+
+  override lowRank(): null {
+    return null
   }
 
   override merged(weight: number): Merged {

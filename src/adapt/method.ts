@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import type { AdapterTargets } from '../models/index.ts'
 import { Module } from '../nn/index.ts'
-import type { Tensor } from '../tensor/index.ts'
+import type { Parameter, Tensor } from '../tensor/index.ts'
 import { checkArgument } from '../util/check-argument.ts'
 import { having, optionKinds } from '../util/options.ts'
 import { Registry } from '../util/registry.ts'
@@ -36,10 +36,23 @@ export abstract class AdapterLayer extends Module {
   /** Returns the weight of the layer with the change: (outputs, inputs), or the table (inputs, outputs) of an embedding. */
   abstract merged(weight: number): Merged
 
+  /** The change as two matrices, if nothing else describes it. Files such as GGUF's store only these. */
+  lowRank?(): LowRank | null
+
   /** An adapter's layer is not called; it changes the input or output of another layer. */
   forward(x: Tensor): Tensor {
     return x
   }
+}
+
+/** A change scale·B·A of a weight (outputs, inputs); for an embedding, of the transposed table. */
+export interface LowRank {
+  /** A, f32 (r, inputs). */
+  readonly a: Parameter
+  /** B, f32 (outputs, r). */
+  readonly b: Parameter
+  /** Factor of the product. */
+  readonly scale: number
 }
 
 /** A layer's weight and, if it changes, its bias. */

@@ -36,6 +36,12 @@ export const compositeRules: { [C in Composite]: CompositeRule<C> } = {
     const inputs = [logits, target, g.pick(node, 1), dy]
     return [g.make('crossEntropyBackward', inputs, node.attrs), null]
   },
+  // The gradients are computed with the loss. That of `share` needs the loss of each row.
+  linearCrossEntropy: (node, dy, grads) => {
+    if (grads[1] || grads[2] || node.inputs[3].tracked) return null
+    const [dstates, dw] = g.outputs(node).slice(1)
+    return [g.mul(dstates, dy), dw && g.mul(dw, dy), null, null]
+  },
   attention: (node, dy, grads) => {
     if (grads[1]) return null
     const [q, k, v, ...options] = node.inputs
@@ -62,7 +68,11 @@ export const compositeRules: { [C in Composite]: CompositeRule<C> } = {
   },
   // Quantised weights have no gradient.
   matmulQuantized: ({ inputs: [, w], attrs }, dy) => [
-    g.matmul(dy, g.dequantize(w, attrs.format)),
+    g.matmulQuantizedInput(dy, w, attrs.format),
+    null,
+  ],
+  matmulQuantizedInput: ({ inputs: [, w], attrs }, u) => [
+    g.matmulQuantized(u, w, attrs.format),
     null,
   ],
 

@@ -8,6 +8,7 @@ import type {
   AttentionAttrs,
   Binary,
   CrossEntropyAttrs,
+  LinearCrossEntropyAttrs,
   Op,
   OpAttrs,
   Reduction,
@@ -199,6 +200,10 @@ export const matmul = (a: Node, b: Node): Node => make('matmul', [a, b], none)
 export const matmulQuantized = (x: Node, w: Node, format: BlockFormat): Node =>
   make('matmulQuantized', [x, w], { format })
 
+/** dy·w with quantised weights w: the gradient of `matmulQuantized` with respect to x. */
+export const matmulQuantizedInput = (dy: Node, w: Node, format: BlockFormat): Node =>
+  make('matmulQuantizedInput', [dy, w], { format })
+
 export const dequantize = (x: Node, format: BlockFormat): Node =>
   make('dequantize', [x], { format })
 
@@ -282,6 +287,12 @@ export function attention(
   }
   return outputs(make('attention', [q, k, v, ...optional], attrs))
 }
+
+/** [loss, gradient of the states, gradient of the weights if they are not quantised]. */
+export const linearCrossEntropy = (
+  [states, w, target, share]: readonly [states: Node, w: Node, target: Node, share: Node],
+  attrs: LinearCrossEntropyAttrs,
+): Node[] => outputs(make('linearCrossEntropy', [states, w, target, share], attrs))
 
 /** [loss, log-sum-exp], each with one value per row. */
 export const crossEntropy = (logits: Node, target: Node, attrs: CrossEntropyAttrs): Node[] =>

@@ -145,6 +145,29 @@ export const decompose: { [C in Composite]: Decomposition<C> } = {
     return [g.mul(slope, column(g.where(counted, dloss, g.constant(0))))]
   },
 
+  // A few rows at a time: their logits become their gradient, and are used before the next logits are computed.
+  linearCrossEntropy: ([states, w, target, share], { format, rows, ...attrs }) => {
+    const losses: Node[] = []
+    const slopes: Node[] = []
+    let dw: Node | null = null
+    const count = states.shape[0]
+    for (let from = 0; from < count; from += rows) {
+      const size = Math.min(rows, count - from)
+      const [x, t, s] = [states, target, share].map((all) => g.narrow(all, 0, from, size))
+      const logits = format ? g.matmulQuantized(x, w, format) : g.matmul(x, g.transpose(w))
+      const [loss, lse] = g.crossEntropy(logits, t, attrs)
+      const dlogits = g.make('crossEntropyBackward', [logits, t, lse, s], attrs)
+      losses.push(loss)
+      slopes.push(format ? g.matmulQuantizedInput(dlogits, w, format) : g.matmul(dlogits, w))
+      if (format) continue
+      const product = g.matmul(g.transpose(dlogits), x)
+      dw = dw ? g.add(product, dw) : product
+    }
+    if (losses.length === 0) return [g.filled(0, []), states, ...(format ? [] : [g.zerosLike(w)])]
+    const total = g.sum(g.mul(g.concat(losses, 0), share), [0])
+    return [total, g.concat(slopes, 0), ...(dw ? [dw] : [])]
+  },
+
   attention: (inputs, attrs) => {
     const { q, v, groups } = headed(inputs)
     const { scores, keep } = scoresOf(inputs, attrs)
@@ -231,6 +254,7 @@ export const decompose: { [C in Composite]: Decomposition<C> } = {
   },
 
   matmulQuantized: ([x, w], { format }) => [g.matmul(x, g.transpose(g.dequantize(w, format)))],
+  matmulQuantizedInput: ([dy, w], { format }) => [g.matmul(dy, g.dequantize(w, format))],
 
   // Loshchilov and Hutter (2019), algorithm 2, with the order of operations of PyTorch.
   adamw: ([p, grad, m, v, lr, beta1, beta2, eps, decay, correction1, correction2, gradScale]) => {

@@ -175,12 +175,41 @@ function dequantized({ shape, dtype }: Form, format: BlockFormat): Form {
 }
 
 function matmulQuantized([x, w]: readonly Form[], { format }: { format: BlockFormat }): Form {
+  const [rows, columns] = quantizedMatrix(w, format)
+  return matmul([x, form([columns, rows], 'f32')])
+}
+
+function matmulQuantizedInput([dy, w]: readonly Form[], { format }: { format: BlockFormat }): Form {
+  return matmul([dy, form(quantizedMatrix(w, format), 'f32')])
+}
+
+function quantizedMatrix(w: Form, format: BlockFormat): Shape {
   const { shape } = dequantized(w, format)
   if (shape.length !== 2)
     throw new ShapeError(
       `matmul: weights in ${format} must be a matrix, got shape ${showShape(w.shape)}`,
     )
-  return matmul([x, form([shape[1], shape[0]], 'f32')])
+  return shape
+}
+
+function linearCrossEntropy(
+  [states, w, target, share]: readonly Form[],
+  { format }: { format: BlockFormat | null },
+): Form[] {
+  const matrix = format ? form(quantizedMatrix(w, format), 'f32') : w
+  if (states.shape.length !== 2 || matrix.shape.length !== 2 || states.shape[1] !== matrix.shape[1])
+    throw new ShapeError(
+      `linearCrossEntropy: the states must be (N, C) and the weight (V, C), got ${showShape(states.shape)} and ${showShape(matrix.shape)}`,
+    )
+  const rows = states.shape.slice(0, 1)
+  if (!sameShape(target.shape, rows) || target.dtype !== 'i32' || !sameShape(share.shape, rows))
+    throw new ShapeError(
+      `linearCrossEntropy: the targets must be i32 (${rows}), got ${showShape(target.shape)} ${target.dtype}`,
+    )
+  for (const x of [states, matrix, share])
+    if (x.dtype !== 'f32') throw notFloat('linearCrossEntropy', x)
+  const loss = form([], 'f32')
+  return format ? [loss, states] : [loss, states, w]
 }
 
 /** Output shape of a convolution over images (B, C, H, W); its three forms share it. */
@@ -405,6 +434,7 @@ export const infer: { [O in Op]: InferRule<O> } = {
     return [rows, rows]
   },
   crossEntropyBackward: same,
+  linearCrossEntropy,
   attention,
   attentionBackward: ([q, k, v], { bias }) => {
     const scores = form([q.shape[0], q.shape[1], q.shape[2], k.shape[2]], 'f32')
@@ -438,6 +468,7 @@ export const infer: { [O in Op]: InferRule<O> } = {
     return form(x, 'f32')
   },
   matmulQuantized,
+  matmulQuantizedInput,
   adamw: ([p, , m, v]) => [p, m, v],
 }
 

@@ -158,6 +158,7 @@ const composites = {
   channelNormBackward: attrs<ChannelNormAttrs>(), // x, gamma, mean, variance, dy -> dx, dgamma, dbeta
   crossEntropy: attrs<CrossEntropyAttrs>(), // logits (N, V), target (N) -> loss (N), lse (N)
   crossEntropyBackward: attrs<CrossEntropyAttrs>(), // logits, target, lse, dloss -> dlogits
+  linearCrossEntropy: attrs<LinearCrossEntropyAttrs>(), // states (N, C), w (V, C) or blocks, target (N), share (N) -> loss, dstates, [dw]
   attention: attrs<AttentionAttrs>(), // q, k, v, [bias], [mask], [length], [seed, draw] -> out, lse
   attentionBackward: attrs<AttentionAttrs>(), // q, k, v, out, lse, dout, options -> dq, dk, dv, [dbias]
   dropout: attrs<{ p: number }>(), // x, seed, draw
@@ -167,6 +168,7 @@ const composites = {
   maxPool: attrs<PoolAttrs>(), // x -> y, taps (i32: position of the maximum in its window)
   maxPoolBackward: attrs<PoolAttrs & { size: readonly number[] }>(), // taps, dy -> dx
   matmulQuantized: attrs<Blocks>(), // x (..., M, K), w u8 (N, bytes of K numbers) -> x·wᵀ (..., M, N)
+  matmulQuantizedInput: attrs<Blocks>(), // dy (..., M, N), w u8 (N, bytes of K numbers) -> dy·w (..., M, K)
   adamw: none, // p, g, m, v, lr, beta1, beta2, eps, decay, correction1, correction2, scale -> p, m, v
 }
 
@@ -182,6 +184,17 @@ export interface ChannelNormAttrs {
 export interface CrossEntropyAttrs {
   ignoreIndex: number
   labelSmoothing: number
+}
+
+/**
+ * The loss Σ share·crossEntropy(states·wᵀ, target), and its gradients with respect to states and weights that are not
+ * quantised.
+ */
+export interface LinearCrossEntropyAttrs extends CrossEntropyAttrs {
+  /** Block format of the weights; null for numbers. */
+  format: BlockFormat | null
+  /** Number of states whose logits are in memory at a time. */
+  rows: number
 }
 
 export interface AttentionAttrs {

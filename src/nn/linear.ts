@@ -46,4 +46,15 @@ export class Linear extends Module {
   forward(x: Tensor): Tensor {
     return F.linear(x, this.weight, this.bias)
   }
+
+  /**
+   * Returns the mean cross-entropy of the layer's outputs with class indices, without all outputs in memory (see
+   * `F.linearCrossEntropy`). A layer with a bias or with hooks computes its outputs.
+   * @param x f32 (..., in)
+   * @param target class indices (...); -100 is ignored
+   */
+  crossEntropy(x: Tensor, target: Tensor): Tensor {
+    if (this.bias || this.isHooked) return F.crossEntropy(this.forward(x), target)
+    return this.named(() => F.linearCrossEntropy(x, this.weight, target))
+  }
 }

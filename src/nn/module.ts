@@ -252,36 +252,39 @@ export abstract class Module<Config = unknown> {
   }
 
   #call(forward: Forward, inputs: unknown[]): unknown {
-    if (outermost && this.#root === outermost) return this.#run(forward, inputs)
-    const before = outermost
-    this.#nameTree(before ? joinPath(scopeNow(), this.constructor.name) : '')
-    outermost = this
-    try {
-      return this.#run(forward, inputs)
-    } finally {
-      outermost = before
-    }
+    return this.named(() => this.#run(forward, inputs))
   }
 
-  #run(forward: Forward, inputs: unknown[]): unknown {
+  /** Runs `body` as `forward` runs, with the module's path on its nodes, but without hooks. */
+  protected named<T>(body: () => T): T {
     if (this.#loading)
       throw new HeedError(
         'invalid-state',
         `The weights of ${this.constructor.name} must be loaded before it is called, got an unfinished loadStateDict()`,
         { remedy: 'Write `await model.loadStateDict(file)`.' },
       )
-    return inScope(this.#path, () => {
-      for (const hook of this.#preHooks) {
-        const others = hook(this, inputs)
-        if (Array.isArray(others)) inputs = others
-      }
-      let output = this.#computed(forward, inputs)
-      for (const hook of this.#hooks) {
-        const other = hook(this, inputs, output as Tensor)
-        if (other instanceof Tensor) output = other
-      }
-      return output
-    })
+    if (outermost && this.#root === outermost) return inScope(this.#path, body)
+    const before = outermost
+    this.#nameTree(before ? joinPath(scopeNow(), this.constructor.name) : '')
+    outermost = this
+    try {
+      return inScope(this.#path, body)
+    } finally {
+      outermost = before
+    }
+  }
+
+  #run(forward: Forward, inputs: unknown[]): unknown {
+    for (const hook of this.#preHooks) {
+      const others = hook(this, inputs)
+      if (Array.isArray(others)) inputs = others
+    }
+    let output = this.#computed(forward, inputs)
+    for (const hook of this.#hooks) {
+      const other = hook(this, inputs, output as Tensor)
+      if (other instanceof Tensor) output = other
+    }
+    return output
   }
 
   /** Turns a JavaScript exception caused by inputs that are not tensors into an error about the inputs. */

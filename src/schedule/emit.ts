@@ -1,15 +1,21 @@
 // Emits the kernel calls of a lowered graph in one walk. The destination of each value is known
 // in advance (destinations.ts). Views cost nothing, except a reshape that needs a copy.
-import { type Form, isOp, type Node } from '../graph/node.ts'
+import { type Form, isOp, Node } from '../graph/node.ts'
 import { type Reduction, reduceOps } from '../graph/ops.ts'
 import { countOf } from '../graph/shape.ts'
 import { Destinations } from './destinations.ts'
 import { expressionOf } from './expression.ts'
 import { type Fusion, fuse, isPointwise } from './fuse.ts'
-import { type Call, emitted, overwritesInputs } from './kernel-call.ts'
+import {
+  type Call,
+  contiguousInputs,
+  emitted,
+  overwritesInputs,
+  overwrittenInput,
+} from './kernel-call.ts'
 import { kernelFor } from './kernels.ts'
 import type { Lowered } from './lower.ts'
-import { matchBias, type Product } from './match-bias.ts'
+import { isProduct, matchBias, type Product } from './match-bias.ts'
 import { planMemory } from './memory.ts'
 import {
   arenaBuffer,
@@ -68,18 +74,18 @@ class Emitter {
     this.scope = node.scope
     if (isView(node) || this.fusion.isInlined(node)) return
     const bias = this.biases.sums.get(node)
-    if (bias) this.matmul(node, bias.product, bias.bias)
+    if (bias) this.matmul(node, step, bias.product, bias.bias)
     else if (isPointwise(node) || isOp(node, 'iota') || isOp(node, 'random'))
       this.pointwise(node, step)
     else if (reduceOps.has(node.op)) this.reduce(node as Node<Reduction>)
-    else if (isOp(node, 'matmul') || isOp(node, 'matmulQuantized')) this.matmul(node, node, null)
+    else if (isProduct(node)) this.matmul(node, step, node, null)
     else if (isOp(node, 'concat')) this.concat(node)
     else if (isOp(node, 'pad')) this.pad(node)
     else if (isOp(node, 'updateAt')) this.updateAt(node)
     else if (isOp(node, 'assign')) this.assign(node, step)
     else if (isOp(node, 'assignAt')) this.assignAt(node, step)
     else if (isOp(node, 'hostCall')) this.hostCall(node)
-    else this.kernel(node)
+    else this.kernel(node, step)
   }
 
   /** Copies the outputs that no kernel has written to their own memory. */
@@ -165,11 +171,10 @@ class Emitter {
 
   // --- kernels
 
-  private matmul(node: Node, product: Product, biasNode: Node | null): void {
+  private matmul(node: Node, step: number, product: Product, biasNode: Node | null): void {
     const [left, right] = product.inputs
-    const target = this.target(node)
     // The sum may have a different shape from the product (B·T rows), but has the same memory.
-    const out =
+    const inShape = (target: Operand): Operand =>
       node === product
         ? target
         : inView(target, { ...contiguous(product.shape), offset: target.offset })
@@ -180,34 +185,44 @@ class Emitter {
         bias: biasNode && this.operands.get(biasNode),
       }
       const { format } = product.attrs
-      this.call({ kernel: 'matmulQuantized', inputs, outputs: { out }, attributes: { format } })
-    } else {
-      const batch = product.shape.slice(0, -2)
-      const inBatch = (x: Node): Operand =>
-        this.operands.expanded(x, [...batch, ...x.shape.slice(-2)])
-      const inputs = {
-        a: inBatch(left),
-        b: inBatch(right),
-        bias: biasNode && this.operands.expanded(biasNode, product.shape),
-      }
-      this.call({ kernel: 'matmul', inputs, outputs: { out }, attributes: {} })
+      const target = this.target(node)
+      const outputs = { out: inShape(target) }
+      this.call({ kernel: 'matmulQuantized', inputs, outputs, attributes: { format } })
+      this.operands.set(node, target)
+      return
     }
+    const batch = product.shape.slice(0, -2)
+    const inBatch = (x: Node): Operand =>
+      this.operands.expanded(x, [...batch, ...x.shape.slice(-2)])
+    const inputs = {
+      a: inBatch(left),
+      b: inBatch(right),
+      bias: biasNode && this.operands.expanded(biasNode, product.shape),
+    }
+    const reused = biasNode && this.reused(biasNode, node, step, [inputs.a, inputs.b])
+    const target = reused ?? this.target(node)
+    this.call({ kernel: 'matmul', inputs, outputs: { out: inShape(target) }, attributes: {} })
     this.operands.set(node, target)
   }
 
-  private kernel(node: Node): void {
+  private kernel(node: Node, step: number): void {
     if (node.op === 'pick' || node.inputs.length === 0) return
-    const inputs = node.inputs.map((input) => this.operands.get(input))
+    const contiguous = contiguousInputs.get(node.op)
+    const inputs = node.inputs.map((input, i) =>
+      contiguous?.[i] ? this.adjacent(input) : this.operands.get(input),
+    )
     const picks = this.picks.get(node)
     const results = node.forms?.map((form, i) => picks?.[i] ?? form) ?? [node]
-    const outputs = results.map((result) =>
-      'op' in result
-        ? this.target(result as Node, inputs, overwritesInputs.has(node.op))
-        : this.fresh(result),
-    )
+    const outputs = results.map((result, i) => {
+      if (!(result instanceof Node)) return this.fresh(result)
+      const over = overwrittenInput(node.op, i)
+      const others = inputs.filter((_, input) => input !== over)
+      const reused = over === null ? null : this.reused(node.inputs[over], result, step, others)
+      return reused ?? this.target(result, inputs, overwritesInputs.has(node.op))
+    })
     this.call(kernelFor(node, inputs, outputs))
     results.forEach((result, i) => {
-      if ('op' in result) this.operands.set(result as Node, outputs[i])
+      if (result instanceof Node) this.operands.set(result, outputs[i])
     })
   }
 
@@ -293,6 +308,24 @@ class Emitter {
     const clashes = (x: Operand): boolean =>
       x.buffer === wanted?.buffer && !(aligned && sameView(x, wanted))
     return wanted && !inputs.some(clashes) ? wanted : this.fresh(node)
+  }
+
+  /** The memory of an input that is read here for the last time, if it can hold a result that has no other destination. */
+  private reused(input: Node, result: Node, step: number, others: Operand[]): Operand | null {
+    const [base, ...more] = this.reads.bases(input)
+    const isLast = base && more.length === 0 && this.reads.lastReadOf(base) === step
+    if (!isLast || this.destinations.get(base) || this.destinations.get(result)) return null
+    const { buffer } = this.operands.get(base)
+    const view = this.operands.get(input)
+    const fits =
+      buffer.kind === 'arena' &&
+      buffer.dtype === result.dtype &&
+      buffer.count === countOf(result.shape) &&
+      view.buffer === buffer &&
+      view.offset === 0 &&
+      isContiguous(view) &&
+      others.every((x) => x.buffer !== buffer)
+    return fits ? wholeBuffer(buffer, result) : null
   }
 
   private fresh(form: Form): Operand {

@@ -60,6 +60,24 @@ export function costOf(call: KernelCall): Cost | null {
   return schema.cost(call)
 }
 
+const schemas = new Map<string, KernelSchema>(Object.entries(kernelSchemas))
+
+/** Kernels with inputs that must be contiguous, by their position. */
+export const contiguousInputs: ReadonlyMap<string, readonly boolean[]> = new Map(
+  Object.entries<KernelSchema>(kernelSchemas).map(([kernel, { inputs }]) => [
+    kernel,
+    Object.values(inputs).map(({ adjacent }) => adjacent === true),
+  ]),
+)
+
+/** The position of the input that an output of a kernel may overwrite; null if there is none, or any. */
+export function overwrittenInput(kernel: string, output: number): number | null {
+  const schema = schemas.get(kernel)
+  const name = schema && Object.values(schema.outputs)[output]?.mayOverwrite
+  if (!schema || name === undefined || name === ANY_INPUT) return null
+  return Object.keys(schema.inputs).indexOf(name)
+}
+
 /** Kernels that read each element before they overwrite it, so that they can update state in place. */
 export const overwritesInputs: ReadonlySet<string> = new Set(
   Object.entries<KernelSchema>(kernelSchemas)

@@ -131,7 +131,7 @@ export const kernelSchemas = {
   }),
   matmul: kernel({
     inputs: { a: f32('... M K'), b: f32('... K N'), bias: optional(f32('... M N')) },
-    outputs: { out: f32('... M N') },
+    outputs: { out: overwrites(f32('... M N'), 'bias') },
     cost: (call) => ({ ...traffic(call), flops: productFlops(call.inputs.a, call.outputs.out) }),
   }),
   convolution: kernel({
@@ -173,6 +173,13 @@ export const kernelSchemas = {
     attributes: { format },
     handChecked: true, // block sizes
     cost: (call) => ({ ...traffic(call), flops: productFlops(call.inputs.x, call.outputs.out) }),
+  }),
+  matmulQuantizedInput: kernel({
+    inputs: { dy: f32('... N'), w: adjacent(u8('N bytes')) },
+    outputs: { dx: f32('... K') },
+    attributes: { format },
+    handChecked: true, // block sizes
+    cost: (call) => ({ ...traffic(call), flops: productFlops(call.inputs.dy, call.outputs.dx) }),
   }),
   dequantize: kernel({
     inputs: { blocks: u8('... bytes') },
@@ -237,7 +244,7 @@ export const kernelSchemas = {
   }),
   crossEntropyBackward: kernel({
     inputs: { logits: f32('N V'), target: i32('N'), lse: f32('N'), dloss: f32('N') },
-    outputs: { dlogits: f32('N V') },
+    outputs: { dlogits: overwrites(f32('N V'), 'logits') },
     attributes: losses,
   }),
   attention: kernel({

@@ -181,6 +181,12 @@ const composites = {
     outputs: { dx },
     attributes: pool(attrs),
   }),
+  matmulQuantizedInput: ([dy, w], [dx], { format }) => ({
+    kernel: 'matmulQuantizedInput',
+    inputs: { dy, w },
+    outputs: { dx },
+    attributes: { format },
+  }),
   adamw: (
     [
       parameter,

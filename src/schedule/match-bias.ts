@@ -1,5 +1,7 @@
-// Computes product + bias in one kernel, which adds the bias while the tile of the product is in registers.
+// Computes product + bias in one kernel, which adds the bias while the tile of the product is in registers. A sum of
+// products is accumulated in one matrix.
 import { isOp, type Node } from '../graph/node.ts'
+import { sameShape } from '../graph/shape.ts'
 import type { Lowered } from './lower.ts'
 
 export type Product = Node<'matmul'> | Node<'matmulQuantized'>
@@ -28,27 +30,33 @@ export function matchBias(graph: Lowered): Biases {
   }
   return biases
 
-  function matched(sum: Node, value: Node, bias: Node): Match | null {
+  function matched(sum: Node, value: Node, addend: Node): Match | null {
     const onlyReader = (node: Node): boolean => users.get(node)?.length === 1 && !kept.has(node)
     const reshape = isOp(value, 'reshape') ? value : null
     const product = reshape ? reshape.inputs[0] : value
-    const width = sum.shape.at(-1)
-    const fits =
-      (isOp(product, 'matmul') || isOp(product, 'matmulQuantized')) &&
-      bias.shape.length === 1 &&
-      bias.shape[0] === width &&
-      product.shape.at(-1) === width &&
-      value.shape.length === sum.shape.length &&
-      value.shape.every((n, i) => n === sum.shape[i]) &&
-      onlyReader(value) &&
-      onlyReader(product) &&
-      bias !== value
-    if (!fits) return null
+    if (!isProduct(product) || addend === value || !sameShape(value.shape, sum.shape)) return null
+    const bias = isRow(addend, product) ? addend : otherProduct(addend, product)
+    if (!bias || !onlyReader(value) || !onlyReader(product)) return null
     biases.products.add(product)
     if (reshape) biases.products.add(reshape)
     return { product, bias }
   }
+
+  /** The matrix of another product, or of a sum with one, if `product` can be accumulated into it. */
+  function otherProduct(addend: Node, product: Product): Node | null {
+    if (!isOp(product, 'matmul')) return null
+    const source = isOp(addend, 'reshape') ? addend.inputs[0] : addend
+    if (!isProduct(source) && !biases.sums.has(source)) return null
+    return [source, addend].find(({ shape }) => sameShape(shape, product.shape)) ?? null
+  }
 }
+
+export const isProduct = (node: Node): node is Product =>
+  isOp(node, 'matmul') || isOp(node, 'matmulQuantized')
+
+/** A bias of the columns of a product. */
+const isRow = ({ shape }: Node, product: Node): boolean =>
+  shape.length === 1 && shape[0] === product.shape.at(-1)
 
 export function usersOf(nodes: readonly Node[]): Map<Node, Node[]> {
   const users = new Map<Node, Node[]>()

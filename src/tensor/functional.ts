@@ -26,6 +26,7 @@ export * from './functional-names.ts'
 export type {
   CrossEntropyOptions,
   HuberOptions,
+  LinearCrossEntropyOptions,
   SmoothL1Options,
   TripletMarginOptions,
 } from './loss-options.ts'

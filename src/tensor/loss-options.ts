@@ -12,6 +12,9 @@ export interface CrossEntropyOptions {
   reduction?: Reduction
 }
 
+/** Options of `linearCrossEntropy`. */
+export type LinearCrossEntropyOptions = Omit<CrossEntropyOptions, 'reduction'>
+
 /** Options of `smoothL1Loss`. */
 export interface SmoothL1Options {
   /** Error above which the loss is linear. Default 1. */
@@ -50,6 +53,10 @@ export const lossRules = {
     ignoreIndex: 'integer?',
     labelSmoothing: 'share?',
     reduction: 'text?',
+  }),
+  linearCrossEntropy: optionKinds<LinearCrossEntropyOptions>({
+    ignoreIndex: 'integer?',
+    labelSmoothing: 'share?',
   }),
   smoothL1Loss: optionKinds<SmoothL1Options>({ beta: 'number?', reduction: 'text?' }),
   huberLoss: optionKinds<HuberOptions>({ delta: 'number?', reduction: 'text?' }),

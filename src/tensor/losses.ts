@@ -2,6 +2,8 @@
 import * as g from '../graph/build.ts'
 import { isFloat } from '../graph/dtype.ts'
 import { sameShape, showShape } from '../graph/shape.ts'
+import type { BlockFormat } from '../util/block-formats.ts'
+import { checkArgument } from '../util/check-argument.ts'
 import { invalidOption, ShapeError } from '../util/errors.ts'
 import { checkTensors } from './arguments.ts'
 import { tensorOf } from './core.ts'
@@ -9,12 +11,21 @@ import { indexNode } from './index-node.ts'
 import {
   type CrossEntropyOptions,
   type HuberOptions,
+  type LinearCrossEntropyOptions,
   lossRules,
   type SmoothL1Options,
   type TripletMarginOptions,
 } from './loss-options.ts'
 import { checkReduction, type Reduction, reduced } from './reduction.ts'
-import type { Tensor } from './tensor.ts'
+import { Tensor } from './tensor.ts'
+
+/** A matrix in quantised blocks. */
+export interface QuantizedMatrix {
+  /** Block format of the bytes, such as `q4_1`. */
+  readonly format: BlockFormat
+  /** u8 (rows, bytes per row). */
+  readonly bytes: Tensor
+}
 
 /**
  * Cross-entropy loss: −log softmax(logits)[target], or −Σ target·log softmax(logits) for probabilities.
@@ -46,6 +57,59 @@ export function crossEntropy(
   if (reduction === 'none') return loss.reshape(target.shape)
   if (reduction === 'sum') return loss.sum()
   return loss.sum().div(rows.ne(ignoreIndex).sum())
+}
+
+/**
+ * Mean cross-entropy of the logits states·Wᵀ: the value of `crossEntropy(linear(states, weight), target)`. Logits and
+ * gradients are computed together for a part of the states at a time, so that the logits of all states are never in
+ * memory.
+ * @param states f32 (..., C)
+ * @param weight W, f32 (V, C), or in quantised blocks
+ * @param target class indices (...)
+ * @returns f32 ()
+ * @throws HeedError for shapes or options that do not fit
+ */
+export function linearCrossEntropy(
+  states: Tensor,
+  weight: Tensor | QuantizedMatrix,
+  target: Tensor,
+  options: LinearCrossEntropyOptions = {},
+): Tensor {
+  const matrix = weight instanceof Tensor ? { bytes: weight, format: null } : weight
+  checkArgument('linearCrossEntropy', 'weight', matrix, 'object')
+  checkTensors('linearCrossEntropy', { states, weight: matrix.bytes, target })
+  lossRules.linearCrossEntropy.check('linearCrossEntropy', options)
+  const { ignoreIndex = -100, labelSmoothing = 0 } = options
+  if (!sameShape(states.shape.slice(0, -1), target.shape))
+    throw new ShapeError(
+      `linearCrossEntropy: the targets must be ${showShape(states.shape.slice(0, -1))} class indices, got ${showShape(target.shape)} ${target.dtype}`,
+    )
+  const ids = tensorOf(indexNode(target, 'linearCrossEntropy', 'target')).reshape(-1)
+  const counted = ids.ne(ignoreIndex).to('f32')
+  const [loss] = g.linearCrossEntropy(
+    [
+      states.reshape(-1, states.shape.at(-1) ?? 1).node,
+      matrix.bytes.node,
+      ids.node,
+      counted.div(counted.sum()).node,
+    ],
+    {
+      ignoreIndex,
+      labelSmoothing,
+      format: matrix.format,
+      rows: rowsAtOnce(ids.size, matrix.bytes.shape[0], LOGITS),
+    },
+  )
+  return tensorOf(loss)
+}
+
+/** Number of logits in memory. More are hardly faster; fewer decode quantised weights more often. */
+const LOGITS = 1 << 24
+
+/** Splits rows evenly, so that each part has at most `limit` logits. */
+function rowsAtOnce(count: number, classes: number, limit: number): number {
+  const parts = Math.ceil(count / Math.max(1, Math.floor(limit / Math.max(1, classes))))
+  return Math.max(1, Math.ceil(count / Math.max(1, parts)))
 }
 
 /** Cross-entropy with targets that are probabilities. */

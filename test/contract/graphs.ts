@@ -421,8 +421,17 @@ export const graphs: { [O in Op]: RandomGraph | string } = {
     const [lse, dloss] = [draw.operand(target.shape, 'f32', 6, 8), draw.operand(target.shape)]
     return [g.make('crossEntropyBackward', [logits, target, lse, dloss], attrs)]
   },
+  linearCrossEntropy: (draw) => {
+    const { logits, target, attrs } = entropyInputs(draw)
+    const [count, classes] = logits.shape
+    const [states, w] = [draw.operand([count, 5]), draw.operand([classes, 5])]
+    const rows = draw.whole(1, count + 1)
+    const inputs = [states, w, target, draw.operand([count])] as const
+    return g.linearCrossEntropy(inputs, { ...attrs, format: null, rows })
+  },
   dequantize: 'see quantized.test.ts',
   matmulQuantized: 'see quantized.test.ts',
+  matmulQuantizedInput: 'see quantized.test.ts',
   attention: 'see attention.test.ts',
   attentionBackward: 'see attention.test.ts',
   dropout: (draw) => {

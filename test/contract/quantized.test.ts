@@ -117,6 +117,33 @@ describe.each(blockFormats)('%s', (format) => {
     })(),
   )
 
+  it('times gradients of any layout', () =>
+    property(20, async (draw) => {
+      const k = numbers * draw.one([1, 2, 3, 5])
+      const n = draw.one([1, 2, 17, 33, 300, 800])
+      const m = draw.one([1, 2, 31, 33, 130])
+      const w = blocks(draw, format, [n, k])
+      const wide = noise([2, m, 2 * n])
+      const dy = draw.one([noise([m, n]), g.narrow(wide, 2, n, n), g.transpose(noise([n, m]))])
+      await expectAgreement([g.matmulQuantizedInput(dy, w, format)], { tolerance: 1e-5 })
+    })())
+
+  it('gives the loss and the gradient of states', () =>
+    property(5, async (draw) => {
+      const [n, v, rows] = [draw.whole(1, 80), 97, draw.one([1, 7, 40, 80])]
+      const target = Int32Array.from({ length: n }, () => draw.one([-100, draw.whole(0, v - 1)]))
+      const w = blocks(draw, format, [v, numbers])
+      const inputs = [noise([n, numbers]), w, g.leaf(target, [n], 'i32'), noise([n])] as const
+      const attrs = { ignoreIndex: -100, labelSmoothing: 0.1, format, rows }
+      await expectAgreement(g.linearCrossEntropy(inputs, attrs), { tolerance: 1e-3 })
+    })())
+
+  it('has the gradient of a gradient', async () => {
+    const dy = variable([2, 3])
+    const w = blocks(drawsOf(1), format, [3, numbers])
+    await expectGradients({ wrt: [dy], outputs: [g.matmulQuantizedInput(dy, w, format)] })
+  })
+
   it('has the gradient of a product', async () => {
     const x = variable([2, numbers])
     const y = g.matmulQuantized(x, blocks(drawsOf(1), format, [3, numbers]), format)
@@ -133,7 +160,10 @@ describe.each(cpuDevices)('on $name', ({ make }) => {
 
   it('any number of threads gives the same bits', async () => {
     const nodes = blockFormats.flatMap((format) =>
-      [1, 7, 29, 40].map((m) => g.matmulQuantized(noise([m, 768]), weights(format), format)),
+      [1, 7, 29, 40].flatMap((m) => [
+        g.matmulQuantized(noise([m, 768]), weights(format), format),
+        g.matmulQuantizedInput(noise([m, 515]), weights(format), format),
+      ]),
     )
     const one = await evaluate(nodes, make({ threads: 1 }))
     const three = await evaluate(nodes, make({ threads: 3 }))

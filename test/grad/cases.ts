@@ -508,10 +508,26 @@ export const cases: { [O in Op]: Case[] | string } = {
     const node = g.make('crossEntropyBackward', [logits, ints([2, 0, 3]), lse, dloss], attrs)
     return graph([logits, lse, dloss], node)
   }),
+  linearCrossEntropy: entropies.flatMap((attrs) =>
+    [1, 2, 3].flatMap((rows) =>
+      [variable([3]), array([0.5, -1, 2], [3])].flatMap((share) =>
+        both(() => {
+          const [states, w] = [variable([3, 2]), variable([4, 2])]
+          const node = g.make('linearCrossEntropy', [states, w, ints([2, 0, 3]), share], {
+            ...attrs,
+            format: null,
+            rows,
+          })
+          return [[states, w, share].filter((x) => x.tracked), node]
+        }),
+      ),
+    ),
+  ),
   attention: attentions.flatMap((options) => [attention(options, 1), attention(options, 2)]),
   attentionBackward: attentions.map((options) => () => attentionBackward(options)),
   dequantize: 'blocks are bytes, which have no gradient',
   matmulQuantized: 'see contract/quantized.test.ts',
+  matmulQuantizedInput: 'see contract/quantized.test.ts',
   dropout: [0, 0.4].map((p) =>
     through([5, 3], (x) => g.make('dropout', [x, g.scalar(1, 'u32'), g.scalar(2, 'u32')], { p })),
   ),

@@ -288,11 +288,16 @@ describe('a decomposition', () => {
     channelNormBackward: [[lines, weight, weight, weight, lines], { eps: 1e-5, groups: 0 }],
     crossEntropy: [[x, target], entropy],
     crossEntropyBackward: [[x, target, row, row], entropy],
+    linearCrossEntropy: [[x, noise([7, 3]), target, row], { ...entropy, format: null, rows: 2 }],
     attention: [[heads, heads, heads], plain],
     attentionBackward: [[heads, heads, heads, heads, lse, heads], plain],
     dropout: [[x, ...draws], { p: 0.5 }],
     matmulQuantized: [
       [noise([2, 32]), array(new Array(3 * 18).fill(7), [3, 18], 'u8')],
+      { format: 'q4_0' },
+    ],
+    matmulQuantizedInput: [
+      [noise([2, 3]), array(new Array(3 * 18).fill(7), [3, 18], 'u8')],
       { format: 'q4_0' },
     ],
     convolution: [[images, kernels], plane],

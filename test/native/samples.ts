@@ -133,6 +133,11 @@ const samples: { [K in KernelName]: Sample<K> } = {
     outputs: { out: f32(B, T, C) },
     attributes: { format: 'q4_0' },
   },
+  matmulQuantizedInput: {
+    inputs: { dy: f32(B, T, C), w: of('u8', C, 36) },
+    outputs: { dx: f32(B, T, 64) },
+    attributes: { format: 'q4_0' },
+  },
   dequantize: {
     inputs: { blocks: of('u8', T, 68) },
     outputs: { out: f32(T, 64) },

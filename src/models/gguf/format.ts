@@ -37,3 +37,43 @@ export interface StoredForm {
   /** Whether to read the tensor as float32 even if it is stored in blocks. */
   readonly expanded?: boolean
 }
+
+/** The name of a stored tensor: of a layer, or outside of layers. */
+const STORED_NAME = /^(?:blk\.(\d+)\.)?(.+)\.(weight|bias)$/
+
+/** Name of a tensor within a layer, or outside of layers, by which `forms` are found: `attn_q`. */
+export const innerName = (stored: string): string | undefined => STORED_NAME.exec(stored)?.[2]
+
+/** The name of a tensor in checkpoints; tensors that the family does not know keep theirs. */
+export function checkpointName(stored: string, { outer, layers, inner }: GGUFNames): string {
+  const [, layer, path, kind] = STORED_NAME.exec(stored) ?? []
+  const names = layer === undefined ? outer : inner
+  if (path === undefined || !Object.hasOwn(names, path)) return stored
+  return layer === undefined
+    ? `${names[path]}.${kind}`
+    : `${layers}.${layer}.${names[path]}.${kind}`
+}
+
+/** GGUF's name of the weight of the module at a path; null if it has none. */
+export function storedWeight(path: string, { outer, layers, inner }: GGUFNames): string | null {
+  const nameOf = (names: Readonly<Record<string, string>>, known: string): string | undefined =>
+    Object.keys(names).find((name) => names[name] === known)
+  const below = path.startsWith(`${layers}.`) ? path.slice(layers.length + 1) : ''
+  const [, layer, rest] = /^(\d+)\.(.+)$/.exec(below) ?? []
+  const name = layer === undefined ? nameOf(outer, path) : nameOf(inner, rest)
+  if (name === undefined) return null
+  return layer === undefined ? `${name}.weight` : `blk.${layer}.${name}.weight`
+}
+
+/** The stored row of each row of the checkpoint; null if the order is the same. */
+export function rowOrderOf(
+  { forms }: GGUFFormat,
+  stored: string,
+  rows: number,
+  config: JsonObject,
+): number[] | null {
+  const name = innerName(stored)
+  const form = name !== undefined && Object.hasOwn(forms, name) ? forms[name] : undefined
+  const order = form?.rowOrder?.(rows, config)
+  return order ? Array.from({ length: rows }, (_, row) => order(row)) : null
+}

@@ -9,7 +9,13 @@ import { HeedError, shown } from '../../util/errors.ts'
 import { nearestFirst } from '../../util/nearest.ts'
 import { definitions } from '../definitions.ts'
 import type { WeightFile } from '../weight-file.ts'
-import type { GGUFFormat, GGUFNames, StoredForm } from './format.ts'
+import {
+  checkpointName,
+  type GGUFFormat,
+  innerName,
+  rowOrderOf,
+  type StoredForm,
+} from './format.ts'
 
 export interface GGUFModel {
   config: RawConfig
@@ -110,7 +116,7 @@ class GGUFWeights implements WeightFile {
   }
 
   private formOf(stored: string): StoredForm {
-    const [, , path] = STORED_NAME.exec(stored) ?? []
+    const path = innerName(stored)
     const { forms } = this.format
     return path !== undefined && Object.hasOwn(forms, path) ? forms[path] : {}
   }
@@ -122,25 +128,12 @@ class GGUFWeights implements WeightFile {
 
   /** The stored row of each row of the checkpoint; null if the order is the same. */
   private rowOrder(stored: string): number[] | null {
-    const [rows] = this.file.info(stored).shape
-    const order = this.formOf(stored).rowOrder?.(rows, this.config)
-    return order ? Array.from({ length: rows }, (_, row) => order(row)) : null
+    return rowOrderOf(this.format, stored, this.file.info(stored).shape[0], this.config)
   }
 }
 
 /** Divisors of rotary frequencies, which are part of the config instead. */
 const DERIVED = /(^|\.)(rope_freqs|rope_factors_(long|short)|attn_rot_embd)\.weight$/
-
-function checkpointName(stored: string, { outer, layers, inner }: GGUFNames): string {
-  const [, layer, path, kind] = STORED_NAME.exec(stored) ?? []
-  const names = layer === undefined ? outer : inner
-  if (path === undefined || !Object.hasOwn(names, path)) return stored
-  return layer === undefined
-    ? `${names[path]}.${kind}`
-    : `${layers}.${layer}.${names[path]}.${kind}`
-}
-
-const STORED_NAME = /^(?:blk\.(\d+)\.)?(.+)\.(weight|bias)$/
 
 /** Reorders rows of numbers, or of bytes of blocks. */
 function reordered<T extends Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(

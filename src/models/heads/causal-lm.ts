@@ -57,6 +57,13 @@ export interface CausalLM extends Module {
   createCache(size?: CacheSize): KVCache
 }
 
+/** Layers of a causal head, and how they compute logits. */
+export interface CausalSpec<C extends object, S extends Module, L extends object>
+  extends Pick<HeadSpec<C, S, L>, 'layers' | 'logits'> {
+  /** The layer whose output are the logits, if nothing follows it. The loss then never has all logits in memory. */
+  readonly output?: (layers: L) => Linear
+}
+
 /** The output layer of most families. */
 export interface OutputLayer {
   /** Hidden states to logits, C to V features. */
@@ -72,7 +79,7 @@ export function causalLM<
 >(
   family: DecoderFamily<C, S, P>,
   architectures: string | readonly string[],
-  head: Pick<HeadSpec<C, S, L>, 'layers' | 'logits'> = outputLayer(family) as never,
+  head: CausalSpec<C, S, L> = plainOutput(family) as never,
 ): HeadClass<C, CausalLMModel<C, S, L> & Record<P, S & TextEncoder> & L> {
   return headClass(CausalLMModel<C, S, L>, 'causal-lm', family, { architectures, ...head })
 }
@@ -91,9 +98,17 @@ export const outputLayer = <C extends TextConfig, S extends TextStack>(
   logits: ({ lm_head }, states) => lm_head.forward(states),
 })
 
+/** The same layer, whose output are the logits. A family that scales them states `logits` instead. */
+const plainOutput = <C extends TextConfig, S extends TextStack>(
+  family: DecoderFamily<C, S, string>,
+): CausalSpec<C, S, OutputLayer> => ({
+  ...outputLayer(family),
+  output: ({ lm_head }) => lm_head,
+})
+
 /** Base of the causal language models of all families. */
 export class CausalLMModel<C extends TextConfig, S extends TextStack, L extends object>
-  extends HeadedModel<C, S, L, DecoderFamily<C, S, string>>
+  extends HeadedModel<C, S, L, DecoderFamily<C, S, string>, HeadSpec<C, S, L> & CausalSpec<C, S, L>>
   implements CausalLM
 {
   #generationConfig: JsonObject = {}
@@ -121,12 +136,21 @@ export class CausalLMModel<C extends TextConfig, S extends TextStack, L extends 
 
   forward(ids: Tensor, options: CausalLMOptions = {}): Tensor {
     CAUSAL.check(this.constructor.name, options)
-    checkTokens(ids, this.family.title, this.contextLength, options.cache)
-    return this.headLogits(this.stack.forward(ids, options))
+    return this.headLogits(this.statesOf(ids, options))
   }
 
   loss(ids: Tensor, targets: Tensor, options: Pick<CausalLMOptions, 'attentionMask'> = {}): Tensor {
-    return F.crossEntropy(this.forward(ids, options), targets)
+    const output = this.spec.output?.(this.layers)
+    if (!output?.crossEntropy || this.isHooked)
+      return F.crossEntropy(this.forward(ids, options), targets)
+    CAUSAL.check(this.constructor.name, options)
+    return this.named(() => output.crossEntropy(this.statesOf(ids, options), targets))
+  }
+
+  /** Hidden states f32 (B, T, C) of the stack. */
+  protected statesOf(ids: Tensor, options: CausalLMOptions = {}): Tensor {
+    checkTokens(ids, this.family.title, this.contextLength, options.cache)
+    return this.stack.forward(ids, options)
   }
 
   createCache(size: CacheSize = {}): KVCache {

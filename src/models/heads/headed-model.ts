@@ -35,6 +35,7 @@ const HEAD = new OptionRules({
   prefix: 'text|null?',
   pool: 'function?',
   nextSentence: 'function?',
+  output: 'function?',
 })
 
 /** What the layers of a head are built on. */

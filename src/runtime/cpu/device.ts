@@ -73,6 +73,7 @@ export class CpuDevice implements Device {
     'maxPool',
     'maxPoolBackward',
     'matmulQuantized',
+    'matmulQuantizedInput',
   ])
   /** Instruction set of the kernels in use, such as `avx2`. */
   readonly isa: string
