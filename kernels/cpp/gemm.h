@@ -108,14 +108,14 @@ HEED_INLINE bool hasLoneColumn(const Product& p, Range k, Range columns) {
   return isDirect(p) && columns.size() % DIRECT_COLUMNS == 1 && k.size() >= VL;
 }
 
-// Decodes a piece of B. Returns its place in `memory`, which has pieceFloats(p, k, columns) numbers.
+// Decodes a piece of B. Returns its place in `memory`, which has pieceFloats(p, k, columns)
+// numbers.
 inline Operand decodePiece(const Product& p, Range k, Range columns, float* memory) {
   const BlockMatrix& w = *p.blocks;
   const bool turned = p.b.along == 1; // B = Wᵀ
   const Range rows = turned ? columns : k, numbers = turned ? k : columns;
   const int64_t first = numbers.from / w.size.numbers,
-                count = ceilDiv(numbers.to, w.size.numbers) - first,
-                pitch = count * w.size.numbers;
+                count = ceilDiv(numbers.to, w.size.numbers) - first, pitch = count * w.size.numbers;
   for (int64_t i = 0; i < rows.size(); i++)
     w.decode(w.halves, w.data + (rows.from + i) * w.rowBytes + first * w.size.bytes, count,
              memory + i * pitch);
@@ -394,8 +394,7 @@ inline void gemm(Pool& pool, int64_t batches, const ProductOf& productOf,
   const bool sharing = first.blocks
                            ? first.k > 0
                            : batches < 8 && (double)first.m * first.n * first.k >= SHARING_PAYS;
-  if (!sharing)
-    return gemmOwn(pool, batches, productOf, epilogue);
+  if (!sharing) return gemmOwn(pool, batches, productOf, epilogue);
   for (int64_t i = 0; i < batches; i++) gemmShared(pool, productOf(i), i, epilogue);
 }
 

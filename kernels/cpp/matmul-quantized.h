@@ -79,7 +79,8 @@ inline Operand evenRows(const Rows& x, float* copy) {
   return {copy, x.length, 1};
 }
 
-// out = x wᵀ (+ bias), or out = x w, in floats. Uses scratch slot 3, because gemm.h uses the others.
+// out = x wᵀ (+ bias), or out = x w, in floats. Uses scratch slot 3, because gemm.h uses the
+// others.
 inline void multiplyDecoded(const Run& run, const QuantizedProduct& p, bool turned) {
   const Rows &x = p.x, &out = p.out;
   const int64_t k = x.length, n = out.length, outFloats = isEven(out) ? 0 : out.count * n;
@@ -106,13 +107,10 @@ inline void matmulQuantized(const Command& command, const Run& run) {
   const auto multiply = [&](auto dot) {
     using Dot = decltype(dot);
     const Rows x(args.x, run);
-    const QuantizedProduct p{formats<Dot>[(int)args.format],
-                             x,
-                             Rows(args.out, run),
-                             run.at<uint8_t>(args.w),
-                             x.length,
-                             bias ? run.at<float>(*bias) : nullptr,
-                             bias ? bias->stride[0] : 0};
+    const QuantizedProduct p{
+        formats<Dot>[(int)args.format], x,        Rows(args.out, run),
+        run.at<uint8_t>(args.w),        x.length, bias ? run.at<float>(*bias) : nullptr,
+        bias ? bias->stride[0] : 0};
     if (x.count == 0 || p.out.length == 0) return;
     if (x.count <= FEW_ROWS) multiplyFew<Dot>(run, p);
     else multiplyDecoded(run, p, true);

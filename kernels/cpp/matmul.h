@@ -124,7 +124,8 @@ inline void matmul(const Command& command, const Run& run) {
     if (batches > 0 && suitsGemv(productOf(0))) gemv(run.pool, batches, productOf, epilogue);
     else gemm(run.pool, batches, productOf, epilogue);
   };
-  if (hasBias && !sameForRows && !accumulate) multiply(AddBias{bias.data, bias.row, bias.column, batch});
+  if (hasBias && !sameForRows && !accumulate)
+    multiply(AddBias{bias.data, bias.row, bias.column, batch});
   else multiply(NoEpilogue{});
 }
 
