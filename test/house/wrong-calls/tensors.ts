@@ -135,7 +135,12 @@ export const functional: Record<string, readonly Argument[]> = {
   l1Loss: [t(x), t(x), word('mean')],
   layerNorm: [t(x), maybeTensor(null), maybeTensor(null), maybeNumber(1e-5)],
   linear: [t(x), t(x), maybeTensor(null)],
-  linearCrossEntropy: [t(x), { value: x, wrong: [undefined, null, 'x', 3] }, t(classes), options({})],
+  linearCrossEntropy: [
+    t(x),
+    { value: x, wrong: [undefined, null, 'x', 3] },
+    t(classes),
+    options({}),
+  ],
   linearQuantized: [t(heed.ones([1, 32])), t(blocks), { value: 'q8_0', wrong: [undefined, 'q9'] }],
   maxPool1d: [t(line), size(2), options({})],
   maxPool2d: [t(image), size(2), options({})],
