@@ -28,6 +28,11 @@ export const starts = {
     `node -e "fs.writeFileSync('pairs.tsv', 'source\\ttarget\\n' + 'the cat\\tdie Katze\\nthe dog\\tder Hund\\n'.repeat(50))"`,
     `npx heed train marian --data pairs.tsv ${SIZE} --out runs/german`,
   ],
+  chat: [
+    `node -e "fs.writeFileSync('answers.csv', 'prompt,completion\\n' + 'Hello,Hi there\\nBye,See you\\n'.repeat(50))"`,
+    `node -e "fs.writeFileSync('pairs.csv', 'prompt,chosen,rejected\\n' + 'Hello,Hi there,What?\\nBye,See you,No\\n'.repeat(50))"`,
+    'npx heed train gpt2 --task chat --data answers.csv --layers 2 --heads 2 --dim 64 --steps 50 --out runs/sft',
+  ],
   questions: [
     `node -e "fs.writeFileSync('questions.csv', 'question,context,answers\\n' + 'Who went to sea?,Ishmael went to sea.,Ishmael\\nWho stayed?,His wife stayed.,wife\\n'.repeat(50))"`,
     `npx heed train bert --task question-answering --data questions.csv ${SIZE} --out runs/answers`,

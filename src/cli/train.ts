@@ -31,12 +31,24 @@ import { trainView } from './train-view.ts'
 export function trainCommand(argv: readonly string[] = []): Command {
   const task = currentTaskName(argv[argv.indexOf('--task') + 1] ?? '')
   const asked = taskDefinitions().find(({ name }) => name === task)
-  const optimizers = optimizerDefinitions()
-  const optimizer =
-    optimizers.find(({ name }) => name === argv[argv.indexOf('--optimizer') + 1]) ?? optimizers[0]
   const command = new Command('train')
     .description('Train or fine-tune a model on your own data.')
     .argument('[model]', 'architecture: a model_type from the list below')
+  return addTrainFlags(command, asked, argv)
+    .addHelpText('after', () => withFlags(help(asked), command.options))
+    .action(train)
+}
+
+/** Adds the flags of a training run to a command. The help shows those of `asked`. */
+export function addTrainFlags(
+  command: Command,
+  asked: TaskDefinition | undefined,
+  argv: readonly string[],
+): Command {
+  const optimizers = optimizerDefinitions()
+  const optimizer =
+    optimizers.find(({ name }) => name === argv[argv.indexOf('--optimizer') + 1]) ?? optimizers[0]
+  command
     .requiredOption('--out <folder>', 'folder of the run, which transformers can open')
     .option('--resume', 'resume from the newest checkpoint in --out')
     .option('--config <file>', 'JSON file with the same keys in camelCase; flags override it')
@@ -51,7 +63,7 @@ export function trainCommand(argv: readonly string[] = []): Command {
       command.addOption(option.hideHelp(!(key in chosen)))
   for (const option of command.options)
     option.description = withFlags(option.description, command.options)
-  return command.addHelpText('after', () => withFlags(help(asked), command.options)).action(train)
+  return command
 }
 
 /** The models by family: the kind of head that they are trained with by default. */
@@ -109,9 +121,10 @@ const OTHER_EXAMPLES = [
 /** Windows has no SIGTERM; there Ctrl-Break sends SIGBREAK, and a closed console SIGHUP. */
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGBREAK'] as const
 
-type Flags = Record<string, unknown> & { out: string; resume?: boolean; config?: string }
+export type Flags = Record<string, unknown> & { out: string; resume?: boolean; config?: string }
 
-async function train(model: string | undefined, flags: Flags): Promise<void> {
+/** Trains with the flags of a command. */
+export async function train(model: string | undefined, flags: Flags): Promise<void> {
   const { out, resume = false, config: file, ...given } = flags
   if (model !== undefined) given.model = model
   const config = await configOf(out, resume, file, given)

@@ -80,17 +80,19 @@ export class BucketedBatches<E> implements BatchSampler {
   }
 
   batch(step: number): Batch | Promise<Batch> {
+    const { length } = this.planned(step)
+    return this.options.collate(this.examplesAt(step), length, { seed: this.seed, step })
+  }
+
+  /** Returns the examples of the batch of a step. */
+  examplesAt(step: number): E[] {
+    const { examples } = this.options
+    return Array.from(this.planned(step).chosen, (i) => examples.at(i) as E)
+  }
+
+  private planned(step: number): Planned {
     checkArgument('BucketedBatches', 'step', step, 'count')
-    const { examples, collate } = this.options
-    const { chosen, length } = this.planFor(Math.floor(step / this.stepsPerEpoch))[
-      step % this.stepsPerEpoch
-    ]
-    const { seed } = this
-    return collate(
-      Array.from(chosen, (i) => examples.at(i) as E),
-      length,
-      { seed, step },
-    )
+    return this.planFor(Math.floor(step / this.stepsPerEpoch))[step % this.stepsPerEpoch]
   }
 
   private planFor(epoch: number): readonly Planned[] {

@@ -1,4 +1,6 @@
 // Parsing of configurations (see config-schema.ts), with the defaults of the task and the optimizer.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { z } from 'zod'
 import { parseAdapterSpec } from '../adapt/index.ts'
 import { givenTaskName } from '../models/task-names.ts'
@@ -73,12 +75,12 @@ function schemaOf(kind: TaskDefinition, optimizer: OptimizerDefinition, raw: obj
 /** The defaults of the task, of fine-tuning and of the optimizer. A given `steps` unsets `epochs`, and vice versa. */
 function defaultsOf(
   given: Partial<CommonConfig>,
-  { defaults, options }: TaskDefinition,
+  { defaults, tuningDefaults, adapterDefaults, options }: TaskDefinition,
   optimizer: OptimizerDefinition,
 ): Options {
-  const tuning =
-    given.from === undefined ? {} : { dropout: null, lr: 5e-5, beta2: 0.999, weightDecay: 0.01 }
-  const adapting = given.adapter === undefined ? {} : { lr: 2e-4 }
+  const usual = { dropout: null, lr: 5e-5, beta2: 0.999, weightDecay: 0.01 }
+  const tuning = given.from === undefined ? {} : { ...usual, ...tuningDefaults }
+  const adapting = trainsAdapter(given) ? { lr: 2e-4, ...adapterDefaults } : {}
   const length =
     given.steps != null ? { epochs: null } : given.epochs != null ? { steps: null } : {}
   const own = { ...optimizer.defaults, ...(given.from !== undefined && optimizer.tuningDefaults) }
@@ -87,6 +89,11 @@ function defaultsOf(
   const keys = { ...commonSchema.shape, ...options.shape, ...optimizer.options.shape }
   return Object.fromEntries(Object.entries(all).filter(([key]) => key in keys))
 }
+
+/** Whether a run trains an adapter: a new one, or that of the run from which it starts. */
+const trainsAdapter = ({ adapter, from }: Partial<CommonConfig>): boolean =>
+  adapter !== undefined ||
+  (typeof from === 'string' && existsSync(join(from, 'adapter_config.json')))
 
 /** Keys for the size of a new model; a fine-tuned model keeps its size. */
 const sizeKeys = ['layers', 'heads', 'dim'] as const

@@ -7,7 +7,7 @@ import type { OpenedModel } from './open-run.ts'
 import { RunFolder } from './run-folder.ts'
 import type { HeldOutExamples, PrepareSetup } from './task.ts'
 import { type TableOptions, taskData } from './task-data.ts'
-import { cacheFor, openBatches } from './train-model.ts'
+import { cacheFor, modelBefore, openBatches } from './train-model.ts'
 
 /** The data for an evaluation of a run. */
 export interface EvaluationData extends TableOptions {
@@ -36,7 +36,10 @@ export async function evaluationExamples(
   const { onProgress, ...table } = options
   const files = taskData([data].flat(), kind, context.options, table)
   if (kind.heldOut) {
-    const setup = { cacheDir: await cacheFor(dir), onProgress }
+    const run = runOf(dir)
+    const startModel = async () =>
+      modelBefore((await new RunFolder(run).state())?.config, task.head)
+    const setup = { cacheDir: await cacheFor(dir), run, startModel, onProgress }
     return readFirst(await kind.heldOut(files, setup, context), limit)
   }
   const onRows = (rows: number): void => onProgress?.('Encoding rows', rows)
@@ -59,7 +62,7 @@ async function heldOutOf(
   { kind, task, context }: Opened,
   { onProgress }: EvaluationData,
 ): Promise<HeldOutExamples> {
-  const run = basename(dir) === 'best' ? dirname(dir) : dir
+  const run = runOf(dir)
   const config = (await new RunFolder(run).state())?.config
   if (!config)
     throw new HeedError('missing-file', `${run} has no checkpoint, so its data is unknown`, {
@@ -76,6 +79,9 @@ async function heldOutOf(
     remedy: 'Set `data` to evaluate on other data.',
   })
 }
+
+/** The folder of a run, also for its subfolder `best`. */
+const runOf = (dir: string): string => (basename(dir) === 'best' ? dirname(dir) : dir)
 
 function firstRows(source: RowSource, limit = Number.POSITIVE_INFINITY): RowSource {
   async function* rows(mistakes?: Mistakes) {

@@ -24,13 +24,17 @@ export interface Arrangement<E> {
   keep?(examples: Examples<E>): Examples<E>
   /** Combines examples for training, such as several in a row. Default: none are combined. */
   arrange?(examples: Examples<E>): Examples<E>
+  /** Completes the held-out examples, such as with another one to compare with. Default: they stay as they are. */
+  hold?(examples: Examples<E>): Examples<E>
+  /** Computes what training needs to know of the examples: those of each step of the run, and those that are held out. */
+  complete?(used: { steps: Iterable<readonly E[]>; held: Examples<E> }): Promise<void>
 }
 
 /** Creates the batches of a run. All rows are encoded first, so that bad rows are reported before training starts. */
 export async function rowBatches<E>(
   setup: BatchSetup,
   made: MadeTask<E>,
-  { keep = (all) => all, arrange = (all) => all }: Arrangement<E> = {},
+  { keep = same, arrange = same, hold = same, complete }: Arrangement<E> = {},
 ): Promise<TrainingBatches> {
   const { data, valData, valFraction, seed, batch } = setup
   const { task } = made
@@ -46,16 +50,25 @@ export async function rowBatches<E>(
       remedy: 'Add rows, or hold out fewer rows (`valFraction`).',
     })
   const train = bucketed(task, arrange(examples.train), batch, seed)
+  const heldOut = hold(examples.held)
+  const count = setup.steps(train.stepsPerEpoch)
+  await complete?.({ steps: examplesOfSteps(train, count), held: heldOut })
   return {
     train: new Prefetch(train),
     size: { train: amountOf(examples.train, task), validation: amountOf(examples.held, task) },
     perEpoch: train.stepsPerEpoch,
-    heldOut: examples.held,
+    heldOut,
     async close() {
       await all.close?.()
       await other?.close?.()
     },
   }
+}
+
+const same = <T>(value: T): T => value
+
+function* examplesOfSteps<E>(batches: BucketedBatches<E>, count: number): Generator<E[]> {
+  for (let step = 0; step < count; step++) yield batches.examplesAt(step)
 }
 
 /** The amount of data in the unit of the task. */

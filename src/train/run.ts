@@ -299,7 +299,11 @@ export class Run {
 /** Number of held-out examples in the final evaluation. */
 const EVALUATED = 2000
 
-function stepsOf({ steps, epochs }: TrainConfig, { perEpoch }: TrainingBatches): number {
+const stepsOf = (config: TrainConfig, { perEpoch }: TrainingBatches): number =>
+  stepsIn(config, perEpoch)
+
+/** The number of steps of a run. */
+export function stepsIn({ steps, epochs }: TrainConfig, perEpoch: number): number {
   return steps ?? Math.max(1, Math.ceil((epochs ?? 1) * perEpoch))
 }
 

@@ -244,6 +244,10 @@ export interface NewTask<O = Options, F = Facts, P extends Preprocessor = Prepro
   readonly options?: z.ZodObject
   /** Defaults of common keys that differ for this task (see config-schema.ts). */
   readonly defaults?: Options
+  /** Defaults that differ for this task in a run that starts from a model. */
+  readonly tuningDefaults?: Options
+  /** Defaults that differ for this task in a run that trains an adapter. */
+  readonly adapterDefaults?: Options
   /** Returns the column for plain text, single images and the values of a single-column table. Default: `text`. */
   inputColumn?(options: O): string
   /** Keys of `options` whose value is the name of a required column, or null. */
@@ -269,6 +273,8 @@ export interface NewTask<O = Options, F = Facts, P extends Preprocessor = Prepro
    * for images, for example. Default true.
    */
   readonly keepsExamples?: boolean
+  /** True for methods that train on preferences or rewards. `heed align` lists them. */
+  readonly isAlignment?: boolean
   /** True for a training objective that is not a task for prediction, such as span corruption. */
   readonly isObjective?: boolean
   /** Options for a model that Heed did not train. */
@@ -280,7 +286,7 @@ export interface NewTask<O = Options, F = Facts, P extends Preprocessor = Prepro
   /** Encodes held-out data. Default: one or more examples for each row. */
   heldOut?(
     data: TaskData,
-    setup: PrepareSetup,
+    setup: HeldOutSetup,
     context: TaskContext<O, F, P>,
   ): Promise<HeldOutExamples>
 }
@@ -307,8 +313,21 @@ export interface PrepareSetup {
   onProgress?: (what: string, done: number, total?: number) => void
 }
 
+/** Settings for encoding held-out data. */
+export interface HeldOutSetup extends PrepareSetup {
+  /** The folder of the run. */
+  run: string
+  /**
+   * Returns the model as it was when the run started, with which some tasks compare the trained model.
+   * @throws HeedError for a model that is not a run, and for a run that started with a new model
+   */
+  startModel(): Promise<Module>
+}
+
 /** Settings for creating batches. */
-export interface BatchSetup extends PrepareSetup {
+export interface BatchSetup extends HeldOutSetup {
+  /** Returns the number of steps of the run, from the number of steps in an epoch. */
+  steps(perEpoch: number): number
   /** The training data. */
   data: TaskData
   /** Held-out data. Default: the fraction `valFraction` of `data`. */

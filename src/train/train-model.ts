@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { cacheFolder } from '../io/files/cache.ts'
 import { ensureDir } from '../io/files/ensure-dir.ts'
 import { lockFolder } from '../io/files/lock.ts'
+import { fromPretrained, type Head } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
@@ -16,7 +17,7 @@ import { withTeacher } from './distill/with-teacher.ts'
 import { SIGNAL } from './examples.ts'
 import { checkSameRun } from './resumed-config.ts'
 import { rowBatches } from './row-batches.ts'
-import { Run } from './run.ts'
+import { Run, stepsIn } from './run.ts'
 import { RunFolder } from './run-folder.ts'
 import type { BatchSetup, Evaluation, Preprocessor, Task, TrainingBatches } from './task.ts'
 import { taskData } from './task-data.ts'
@@ -169,7 +170,11 @@ export async function openBatches(
   { kind, task, context, data }: Pick<TaskModel, 'kind' | 'task' | 'context' | 'data'>,
   config: TrainConfig,
   out: string,
-  { onProgress, signal }: Pick<BatchSetup, 'onProgress' | 'signal'> = {},
+  {
+    onProgress,
+    signal,
+    startModel = () => modelBefore(config, task.head),
+  }: Partial<Pick<BatchSetup, 'onProgress' | 'signal' | 'startModel'>> = {},
 ): Promise<TrainingBatches> {
   const { valData, valFraction, batch, accumulate, seed } = config
   const setup: BatchSetup = {
@@ -178,11 +183,24 @@ export async function openBatches(
     valFraction,
     batch: batch * accumulate,
     seed,
+    run: out,
+    startModel,
+    steps: (perEpoch) => stepsIn(config, perEpoch),
     cacheDir: await cacheFor(out),
     onProgress,
     signal,
   }
   return kind.batches ? kind.batches(setup, context) : rowBatches(setup, { kind, task, context })
+}
+
+/** The model from which a run started. @throws HeedError for a run that started with a new model, and without a run */
+export async function modelBefore(config: TrainConfig | undefined, head: Head): Promise<Module> {
+  const from = config?.from
+  if (from !== undefined) return fromPretrained(from, head)
+  throw new HeedError('invalid-option', 'The run must have started from a model, got a new model', {
+    key: 'from',
+    remedy: 'Train a model first, and name its folder with `from`.',
+  })
 }
 
 /**

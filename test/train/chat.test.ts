@@ -7,7 +7,7 @@ import { fromPretrained } from '../../src/models/index.ts'
 import { Tokenizer } from '../../src/tokenizers/index.ts'
 import type { Task } from '../../src/train/task.ts'
 import { openTask } from '../../src/train/task-file.ts'
-import type { Conversation } from '../../src/train/tasks/chat.ts'
+import type { Conversation } from '../../src/train/tasks/conversation.ts'
 import { heed } from '../cli/in-process.ts'
 import { heedError } from '../support/heed-error.ts'
 import { linesOf, scratch, trainTiny, writeRows } from './support.ts'
@@ -60,7 +60,7 @@ describe('a run over a base model', () => {
     const { out } = await heed('predict', at('run'), '--text', '1 plus 2')
     const predicted = JSON.parse(out).answer
     expect(predicted.slice(0, answer.length)).toBe(answer)
-    const { out: evaluated } = await heed('eval', at('run'), at('pairs.jsonl'))
+    const { out: evaluated } = await heed('eval', at('run'), '--data', at('pairs.jsonl'))
     for (const name of ['loss', 'perplexity', 'token_accuracy']) expect(evaluated).toContain(name)
   })
 

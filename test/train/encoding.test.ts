@@ -151,6 +151,11 @@ describe('threads', () => {
   })
 })
 
+const ofRun = {
+  run: 'none',
+  startModel: () => Promise.reject(new Error('not needed')),
+  steps: (perEpoch: number) => perEpoch,
+}
 const dataOf = (path: string) => taskData([path], { columnKeys: [] }, {})
 
 describe('prepared examples', () => {
@@ -160,6 +165,7 @@ describe('prepared examples', () => {
     batch: 8,
     seed: 3,
     cacheDir,
+    ...ofRun,
     ...more,
   })
 
@@ -300,7 +306,7 @@ it('a language model of many rows sees what it sees of few', async () => {
       const config = { model: 'gpt2', tokenizer: 'bpe:300', data: [path], context: 16, layers: 1 }
       const made = await newTaskModel(parseTrainConfig({ ...config, heads: 2, dim: 16 }))
       const { kind, context, data } = made
-      const setup = { data, valFraction: 0.1, batch: 8, seed: 3, cacheDir: at('tokens') }
+      const setup = { data, valFraction: 0.1, batch: 8, seed: 3, cacheDir: at('tokens'), ...ofRun }
       if (!kind.batches) throw new Error('no batches')
       return kind.batches(setup, context)
     }),

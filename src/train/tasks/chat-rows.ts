@@ -57,6 +57,10 @@ export function conversationOf(row: Row, { complete }: { complete: boolean }): C
   return messages
 }
 
+/** The tools of a row, which its template describes. */
+export const toolsOf = ({ values: { tools } }: Row): unknown[] | undefined =>
+  Array.isArray(tools) && tools.length > 0 ? tools : undefined
+
 /** Reads the messages in a column: a text of one role, or a list of messages. */
 export function messagesIn(row: Row, column: string, role: string): ChatMessage[] {
   const value = parsedIn(row, column)

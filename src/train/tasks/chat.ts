@@ -1,21 +1,17 @@
 // Supervised fine-tuning on conversations (Ouyang et al., 2022, section 3.5; Taori et al., 2023, "Alpaca"): the model learns
 // to write the answers of the assistant. The loss counts the tokens of the answers, with the token that ends each of them.
 import { z } from 'zod'
-import { type Batch, type Examples, firstExamples, type Row, selectExamples } from '../../data/index.ts' // biome-ignore format: one line
-import { continueBatch, generationConfigOf } from '../../generate/index.ts'
+import { type Batch, type Examples, firstExamples, type Row, } from '../../data/index.ts' // biome-ignore format: one line
 import type { CausalLM } from '../../models/index.ts'
-import { readModelConfig } from '../../models/index.ts'
 import type { BatchTensors } from '../../pipelines/hold-batch.ts'
 import { runExamples } from '../../pipelines/run-examples.ts'
 import { padded, padId } from '../../pipelines/text-examples.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
-import { type Tokenizer, withChatTemplate } from '../../tokenizers/index.ts'
-import { HeedError } from '../../util/errors.ts'
+import type { Tokenizer } from '../../tokenizers/index.ts'
 import { defineTask } from '../define-task.ts'
 import { rowBatches } from '../row-batches.ts'
 import type {
   BatchSetup,
-  DataSetup,
   EvaluateOptions,
   Evaluation,
   ShownExample,
@@ -24,134 +20,68 @@ import type {
   TaskContext,
   TrainingBatches,
 } from '../task.ts'
-import { CHAT_COLUMNS, conversationOf } from './chat-rows.ts'
+import { answerAgain, answerRows, answerText } from './answering.ts'
+import { type ChatFacts, conversationTexts, type Fitting, keepFitting, overChatModel } from './chat-model.ts' // biome-ignore format: one line
+import { CHAT_COLUMNS, conversationOf, toolsOf } from './chat-rows.ts'
+import {
+  type Conversation,
+  encodeConversation,
+  fitTo,
+  isCounted,
+  lastAnswer,
+  type TooLong,
+  templateOption,
+  tooLongOption,
+} from './conversation.ts'
 import { packLengths } from './packing.ts'
-import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
+import { vocabularyConfig } from './text-tokenizer.ts'
 import { tokenTexts } from './token-texts.ts'
 
-type Options = { template: string | null; packing: boolean; tooLong: 'drop' | 'cut' }
-/** Number of tokens of the model to tune; null for a new model. */
-type Facts = { vocabSize: number | null }
-type Context = TaskContext<Options, Facts, Tokenizer>
-
-/** A conversation as tokens. */
-export interface Conversation {
-  ids: readonly number[]
-  /** For each token, the next token if the assistant writes it, and -100 otherwise. */
-  targets: readonly number[]
-  /** Whether the beginning was cut off. */
-  cut: boolean
-}
+type Options = { template: string | null; packing: boolean; tooLong: TooLong }
+type Context = TaskContext<Options, ChatFacts, Tokenizer>
 
 /** Conversations that share a row of a batch. Empty for a row of data that was dropped. */
 type Packed = readonly Conversation[]
 
-export const chat = defineTask<Options, Facts, Tokenizer>({
+export const chat = defineTask<Options, ChatFacts, Tokenizer>({
   name: 'chat',
   about: 'answers of an assistant in conversations (supervised fine-tuning)',
   columns: CHAT_COLUMNS,
   options: z.object({
-    template: z
-      .string()
-      .nullable()
-      .default(null)
-      .describe(
-        'chat template for a model without one: chatml, llama3, alpaca or a file; new tokens are added to the model',
-      ),
+    template: templateOption,
     packing: z
       .boolean()
       .default(false)
       .describe('put several conversations into a row, which saves padding')
       .meta({ off: 'one conversation in each row' }),
-    tooLong: z
-      .enum(['drop', 'cut'])
-      .default('drop')
-      .describe('what to do with conversations longer than the context: drop, or cut the start'),
+    tooLong: tooLongOption,
   }),
   defaults: { steps: null, epochs: 3, context: 1024, weightDecay: 0 },
   inputColumn: () => 'prompt',
   head: () => 'causal-lm',
-  texts: (row) =>
-    conversationOf(row, { complete: true }).map(({ content }) =>
-      typeof content === 'string' ? content : JSON.stringify(content),
-    ),
-  facts: z.object({ vocabSize: z.int().nullable() }),
-  async survey({ from }) {
-    const { vocab_size: vocabSize } = from === undefined ? {} : Object(await readModelConfig(from))
-    return { vocabSize: typeof vocabSize === 'number' ? vocabSize : null }
-  },
-  preprocessor: chatTokenizer,
-  modelConfig({ preprocessor, facts, options }) {
-    if (options.template === null) return {}
-    const { vocabSize, eosTokenId: eos_token_id } = preprocessor
-    const isLarger = facts.vocabSize !== null && vocabSize > facts.vocabSize
-    return { eos_token_id, ...(isLarger && { vocab_size: vocabSize }) }
-  },
+  texts: conversationTexts,
+  ...overChatModel,
   newModelConfig: ({ preprocessor, modelType }) => vocabularyConfig(preprocessor, modelType),
   create: (context) => new Chat(context),
   batches: chatBatches,
 })
 
-/** The tokenizer of the model, with the template of the options. */
-async function chatTokenizer(setup: DataSetup<Options>): Promise<Tokenizer> {
-  const { from, options } = setup
-  const tokenizer = await textTokenizer({ ...setup, options: {} }, (row) =>
-    conversationOf(row, { complete: true }).map(({ content }) => String(content)),
-  )
-  const template = options.template ?? (from === undefined ? 'chatml' : null)
-  if (template !== null) return withChatTemplate(tokenizer, template)
-  if (tokenizer.config.chat_template !== undefined) return tokenizer
-  throw new HeedError('unsupported', `A model for conversations must have a chat template, got ${from}, which has none`, {
-    key: 'template',
-    value: from,
-    remedy: 'Choose one with `template`: chatml, llama3, alpaca or a file with a Jinja template.',
-  }) // biome-ignore format: one line
-}
-
 /** Drops the conversations that are too long, and packs those for training if `packing` is set. */
 async function chatBatches(setup: BatchSetup, context: Context): Promise<TrainingBatches> {
-  const { packing, tooLong } = context.options
+  const { contextLength, options } = context
   const task = new Chat(context)
   const remarks = new Set<string>()
-  const batches = await rowBatches(
-    setup,
-    { kind: chat, task, context },
-    {
-      keep(all: Examples<Packed>) {
-        const kept = withoutDropped(all, context.contextLength)
-        const count = all.length - kept.length
-        if (count > 0) remarks.add(`${conversations(count)} of ${all.length} dropped, with more than ${context.contextLength} tokens`) // biome-ignore format: one line
-        const cut =
-          tooLong === 'cut'
-            ? firstExamples(kept)
-                .flat()
-                .filter((one) => one.cut).length
-            : 0
-        if (cut > 0) remarks.add(`${conversations(cut)} of ${all.length} cut at the start, to ${context.contextLength} tokens`) // biome-ignore format: one line
-        return kept
-      },
-      arrange: (train: Examples<Packed>) => (packing ? packed(train, task, context) : train),
-    },
-  )
+  const fitting: Fitting<Packed> = {
+    contextLength,
+    tooLong: options.tooLong,
+    length: (example) => task.length(example),
+    isCut: (example) => example.some(({ cut }) => cut),
+  }
+  const batches = await rowBatches(setup, { kind: chat, task, context }, {
+    keep: (all: Examples<Packed>) => keepFitting(all, fitting, remarks),
+    arrange: (train: Examples<Packed>) => (options.packing ? packed(train, task, context) : train),
+  }) // biome-ignore format: short
   return { ...batches, remarks: [...remarks] }
-}
-
-const conversations = (count: number): string =>
-  count === 1 ? '1 conversation' : `${count} conversations`
-
-/** @throws HeedError if all are dropped */
-function withoutDropped(all: Examples<Packed>, contextLength: number): Examples<Packed> {
-  const numbers = Uint32Array.from({ length: all.length }, (_, i) => i)
-  const { lengths } = all
-  const isKept = (i: number): boolean => (lengths ? lengths[i] : Number(all.at(i)?.length)) > 0
-  const kept = numbers.filter(isKept)
-  if (kept.length === all.length) return all
-  if (kept.length > 0) return selectExamples(all, kept)
-  throw new HeedError('invalid-data', `At least one conversation must have at most ${contextLength} tokens, got ${all.length} longer ones`, {
-    key: 'context',
-    value: contextLength,
-    remedy: 'Increase `context`, or set `tooLong` to cut.',
-  }) // biome-ignore format: one line
 }
 
 /** Groups of conversations that fill the context. */
@@ -179,11 +109,9 @@ class Chat implements Task<Packed, CausalLM> {
   async encode(row: Row): Promise<Packed[]> {
     const { preprocessor: tokenizer, contextLength, options } = this.context
     const messages = conversationOf(row, { complete: true })
-    const { ids, written } = await tokenizer.encodeChat(messages, { tools: toolsOf(row) })
-    const targets = ids.slice(1).map((id, i) => (written[i + 1] ? id : -100))
-    const whole = { ids: ids.slice(0, -1), targets, cut: false }
-    if (whole.ids.length <= contextLength) return [[whole]]
-    return [options.tooLong === 'cut' ? cutStart(whole, contextLength) : []]
+    const whole = await encodeConversation(tokenizer, messages, toolsOf(row))
+    const fitting = fitTo(whole, contextLength, options.tooLong)
+    return [fitting ? [fitting] : []]
   }
 
   length(example: Packed): number {
@@ -235,7 +163,7 @@ class Chat implements Task<Packed, CausalLM> {
         token_accuracy: total('right') / tokens,
       },
       examples: kept.slice(0, show).map((example, i) => {
-        const { prompt, answer } = lastAnswer(example)
+        const { prompt, answer } = lastAnswer(example[example.length - 1])
         const mean = results[i].loss / Math.max(1, counts[i])
         return {
           input: this.textOf(prompt),
@@ -271,71 +199,17 @@ class Chat implements Task<Packed, CausalLM> {
   }
 
   /** Writes the last answer of each conversation again. */
-  async samples(model: CausalLM, examples: readonly Packed[]): Promise<ShownExample[]> {
-    const parts = examples.map(lastAnswer)
-    const written = await this.answers(model, parts.map(({ prompt }) => prompt)) // biome-ignore format: one line
-    return parts.map(({ prompt, answer }, i) => ({
-      input: this.textOf(prompt),
-      expected: this.textOf(answer),
-      predicted: written[i],
-      right: null,
-    }))
+  samples(model: CausalLM, examples: readonly Packed[]): Promise<ShownExample[]> {
+    return answerAgain(model, this.context.preprocessor, examples.flatMap((example) => example.at(-1) ?? [])) // biome-ignore format: one line
   }
 
-  /** Answers conversations. An answer at the end of a row is not read. */
-  async predict(model: CausalLM, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
-    const { preprocessor: tokenizer } = this.context
-    const prompts = await Promise.all(
-      rows.map(async (row) => {
-        const messages = conversationOf(row, { complete: false })
-        const asked = messages.slice(0, messages.findLastIndex(({ role }) => role !== 'assistant') + 1) // biome-ignore format: one line
-        const text = await tokenizer.applyChatTemplate(asked, { addGenerationPrompt: true, tools: toolsOf(row) }) // biome-ignore format: one line
-        return tokenizer.encode(text, { addSpecialTokens: false })
-      }),
-    )
-    const written = await this.answers(model, prompts)
-    return written.map((answer) => ({ answer }))
-  }
-
-  private async answers(
-    model: CausalLM,
-    prompts: readonly (readonly number[])[],
-  ): Promise<string[]> {
-    const { preprocessor: tokenizer } = this.context
-    const limit = generationConfigOf(model).max_new_tokens ?? MAX_TOKENS
-    const maxTokens = Math.min(limit, model.contextLength >> 1)
-    const ends = prompts.map((ids) => ids.slice(-(model.contextLength - maxTokens)))
-    const stopTokens = [(await tokenizer.endOfTurn()) ?? []].flat()
-    model.eval()
-    return continueBatch(model, tokenizer, ends, { maxTokens, temperature: 0, stopTokens })
+  predict(model: CausalLM, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
+    return answerRows(model, this.context.preprocessor, rows)
   }
 
   private textOf(ids: readonly number[]): string {
-    return this.context.preprocessor.decode(ids, { skipSpecialTokens: true }).trim()
+    return answerText(this.context.preprocessor, ids)
   }
-}
-
-const isCounted = (target: number): boolean => target !== -100
-
-/** The tools of a row, which its template describes. */
-const toolsOf = ({ values: { tools } }: Row): unknown[] | undefined =>
-  Array.isArray(tools) && tools.length > 0 ? tools : undefined
-
-/** Keeps the end of a conversation. An answer whose beginning is cut off is not counted; empty if no answer is left. */
-function cutStart({ ids, targets }: Conversation, length: number): Packed {
-  const from = ids.length - length
-  const kept = targets.slice(from)
-  const prompt = targets[from - 1] === -100 ? 0 : kept.indexOf(-100)
-  if (prompt < 0 || !kept.slice(prompt).some(isCounted)) return []
-  return [{ ids: ids.slice(from), targets: kept.fill(-100, 0, prompt), cut: true }]
-}
-
-/** The tokens of the last answer, and those before it. */
-function lastAnswer(example: Packed): { prompt: number[]; answer: number[] } {
-  const { ids, targets } = example[example.length - 1]
-  const end = targets.findLastIndex(isCounted) + 1
-  const start = targets.slice(0, end).lastIndexOf(-100) + 1
-  return { prompt: ids.slice(0, start + 1), answer: targets.slice(start, end) }
 }
 
 const logitsOf = (model: CausalLM, { inputs, attention_mask }: BatchTensors): Tensor =>
@@ -344,6 +218,3 @@ const logitsOf = (model: CausalLM, { inputs, attention_mask }: BatchTensors): Te
 /** The loss of each token (B, T); 0 where it is not counted. */
 const lossesOf = (logits: Tensor, { targets }: BatchTensors): Tensor =>
   F.crossEntropy(logits, targets, { reduction: 'none' })
-
-/** Maximum number of tokens in an answer, unless generation_config.json has a limit. */
-const MAX_TOKENS = 128

@@ -4,6 +4,9 @@ import { currentTaskName, unknownTask } from '../../models/task-names.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 import { having, optional, optionKinds } from '../../util/options.ts'
 import { Registry } from '../../util/registry.ts'
+import { dpo } from '../align/dpo.ts'
+import { kto } from '../align/kto.ts'
+import { reward } from '../align/reward.ts'
 import { defineTask } from '../define-task.ts'
 import type { NewTask, Options, Preprocessor, TaskDefinition } from '../task.ts'
 import { chat } from './chat.ts'
@@ -27,6 +30,9 @@ const NEW_TASK = optionKinds<NewTask>({
   create: 'function',
   options: SCHEMA,
   defaults: 'record?',
+  tuningDefaults: 'record?',
+  adapterDefaults: 'record?',
+  isAlignment: 'flag?',
   inputColumn: 'function?',
   columnKeys: 'texts?',
   texts: 'function?',
@@ -59,6 +65,9 @@ const builtIn: readonly NewTask[] = [
   questionAnswering,
   featureExtraction,
   imageClassification,
+  reward,
+  dpo,
+  kto,
 ]
 for (const task of builtIn) registerTask(task)
 
