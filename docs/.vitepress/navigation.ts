@@ -15,6 +15,7 @@ export const navigation = [
       { text: 'Optimisers and schedules', link: '/guides/optimizers' },
       { text: 'Fine-tuning a classifier', link: '/guides/fine-tuning' },
       { text: 'Adapters: LoRA, DoRA, (IA)³', link: '/guides/adapters' },
+      { text: 'Distillation', link: '/guides/distillation' },
       { text: 'Generating text', link: '/guides/generation' },
       { text: 'Embeddings and search', link: '/guides/search' },
       { text: 'Images', link: '/guides/images' },

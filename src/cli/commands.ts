@@ -7,6 +7,7 @@ type Load = (argv: readonly string[]) => Promise<Command>
 const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
   'Train:': {
     train: async (argv) => (await import('./train.ts')).trainCommand(argv),
+    distill: async (argv) => (await import('./distill.ts')).distillCommand(argv),
     align: async (argv) => (await import('./align.ts')).alignCommand(argv),
     eval: async () => (await import('./eval.ts')).evalCommand(),
     report: async () => (await import('./report.ts')).reportCommand(),

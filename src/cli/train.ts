@@ -29,14 +29,19 @@ import { trainView } from './train-view.ts'
 
 /** The help shows the options of the task and optimizer named in `argv`. */
 export function trainCommand(argv: readonly string[] = []): Command {
-  const task = currentTaskName(argv[argv.indexOf('--task') + 1] ?? '')
-  const asked = taskDefinitions().find(({ name }) => name === task)
+  const asked = askedTask(argv)
   const command = new Command('train')
     .description('Train or fine-tune a model on your own data.')
     .argument('[model]', 'architecture: a model_type from the list below')
   return addTrainFlags(command, asked, argv)
     .addHelpText('after', () => withFlags(help(asked), command.options))
     .action(train)
+}
+
+/** The task that `argv` names with --task. */
+export function askedTask(argv: readonly string[]): TaskDefinition | undefined {
+  const task = currentTaskName(argv[argv.indexOf('--task') + 1] ?? '')
+  return taskDefinitions().find(({ name }) => name === task)
 }
 
 /** Adds the flags of a training run to a command. The help shows those of `asked`. */

@@ -21,6 +21,12 @@ export type { ContrastiveLoss } from './cached-gradients.ts'
 export type { ComputedOn } from './computed-on.ts'
 export { parseTrainConfig } from './config.ts'
 export type { CommonConfig, TrainConfig } from './config-schema.ts'
+export {
+  cosineDistance,
+  type DivergenceOptions,
+  divergence,
+  everyNth,
+} from './distill/index.ts'
 export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './evaluate-run.ts'
 export type { EvaluationData } from './evaluation-data.ts'
 export { type EncodeOptions, encodeRows } from './examples.ts'

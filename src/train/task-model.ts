@@ -51,7 +51,7 @@ export interface TaskModel {
   /** What is trained and saved. */
   weights: TrainedWeights
   /** Replaces the batches of training, where they depend on the model. */
-  supply?(batches: BatchSampler): BatchSampler
+  modelBatches?(batches: BatchSampler): BatchSampler
   /** Contents of task.json. */
   file: TaskFile
   /** Names of new weights, which the fine-tuned checkpoint lacks. */

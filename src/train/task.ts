@@ -102,7 +102,7 @@ export interface Distillation<M extends Module = Module> {
   readonly continuation?: {
     /** The beginnings of the texts of a batch, and the maximum number of tokens after them. */
     prompts(batch: Batch): { prompts: number[][]; maxTokens: number }
-    /** The batch with other continuations, of which only their own tokens count. */
+    /** The batch with other continuations. Only the tokens of the continuations count. */
     continued(batch: Batch, continuations: readonly (readonly number[])[]): Batch
     /** Tokens that end a text. */
     readonly stopTokens: readonly number[]

@@ -155,7 +155,7 @@ async function trainInto(
   const teaching = distillOptions(config)
   const trained = teaching ? await withTeacher(plain, teaching, config.seed) : plain
   const opened = await openBatches(trained, config, out, { onProgress, signal })
-  const batches = { ...opened, train: trained.supply?.(opened.train) ?? opened.train }
+  const batches = { ...opened, train: trained.modelBatches?.(opened.train) ?? opened.train }
   try {
     const run = new Run(options, folder, trained, batches)
     await run.begin(resumed)

@@ -35,3 +35,9 @@ it('pre-trains a T5 that answers in words', async () => {
   expect(printed.match(/^60 answers, t5-(pre-trained|from-nothing)-1: [\d.]+ % right/gm)).toHaveLength(2) // biome-ignore format: one line
   expect(printed.match(/^(pre-trained|from nothing)( +[\d.]+ %){2}$/gm)).toHaveLength(2)
 }, 60_000)
+
+it('distils a classifier of reviews into some of its layers', async () => {
+  const printed = await smoke('examples/distil-reviews.ts')
+  const names = [...printed.matchAll(/^(\w+) +accuracy [\d.]+ % \(\d+ s\)$/gm)].map(([, n]) => n)
+  expect(names).toEqual(['teacher', 'labels', 'distilled'])
+}, 60_000)

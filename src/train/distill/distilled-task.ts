@@ -17,7 +17,7 @@ export interface Lesson {
   /** Weights of the losses. */
   readonly options: Pick<
     DistillOptions,
-    'alpha' | 'temperature' | 'divergence' | 'beta' | 'hiddenWeight' | 'cosineWeight'
+    'alpha' | 'teacherTemperature' | 'divergence' | 'teacherShare' | 'hiddenWeight' | 'cosineWeight'
   >
 }
 
@@ -51,7 +51,8 @@ function lossTerms(
   distillation: Distillation,
   { teacher, layers, options }: Lesson,
 ): Tensor[] {
-  const { alpha, temperature, hiddenWeight, cosineWeight, divergence: kind, beta } = options
+  const { alpha, hiddenWeight, cosineWeight, divergence: kind } = options
+  const temperature = options.teacherTemperature
   const compares = hiddenWeight > 0 || cosineWeight > 0
   const read = (model: Module, paths: readonly string[]) =>
     captureActivations(model, compares ? paths : [], () => distillation.outputs(model, batch))
@@ -59,7 +60,11 @@ function lossTerms(
   const its = noGrad(() => read(teacher, layers.teacher))
   const { logits, labels, items, taught = logits, tokens } = own.result
   const scale = kind === 'hard' ? 1 : temperature ** 2
-  const distances = divergence(taught, its.result.logits, { divergence: kind, temperature, beta })
+  const distances = divergence(taught, its.result.logits, {
+    divergence: kind,
+    temperature,
+    beta: options.teacherShare,
+  })
   const terms = [mean(distances, items).mul(alpha * scale)]
   if (alpha < 1) terms.push(labelLoss(logits, labels).mul(1 - alpha))
   const pairs = layers.pairsOf(own.activations, its.activations)

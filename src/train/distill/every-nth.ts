@@ -1,8 +1,16 @@
 import { fromPretrained, type Head, modelDefinition, newModel } from '../../models/index.ts'
 import type { Module } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
+import { argumentKinds } from '../../util/argument-kinds.ts'
 import { HeedError, invalidOption } from '../../util/errors.ts'
 import { layerListsOf, layerPaths } from './layers.ts'
+
+const checkEveryNth = argumentKinds('everyNth', {
+  teacher: 'model',
+  modelType: 'text',
+  head: 'text',
+  nth: 'size',
+})
 
 /**
  * Creates a model from every n-th layer of another one, starting with the first, and all its other weights (Sanh et al.,
@@ -10,6 +18,7 @@ import { layerListsOf, layerPaths } from './layers.ts'
  * @throws HeedError for a family whose layers are not in one list, or that cannot be built from sizes
  */
 export function everyNth(teacher: Module, modelType: string, head: Head, nth: number): Module {
+  checkEveryNth(teacher, modelType, head, nth)
   const count = layerPaths(teacher).length
   const kept = Array.from({ length: count }, (_, i) => i).filter((i) => i % nth === 0)
   if (nth < 2 || kept.length === count)
@@ -44,7 +53,7 @@ export function everyNth(teacher: Module, modelType: string, head: Head, nth: nu
   return student.loadStateDict(weights)
 }
 
-/** `layers.1.fc.weight` of the student is `layers.3.fc.weight` of a teacher, of which every third layer is kept. */
+/** If every third layer is kept, `layers.1.fc.weight` of the student is `layers.3.fc.weight` of the teacher. */
 function nameInTeacher(name: string, list: string, kept: readonly number[]): string {
   if (!name.startsWith(`${list}.`)) return name
   const [, number, rest] = /^(\d+)(.*)$/.exec(name.slice(list.length + 1)) ?? []

@@ -1,7 +1,3 @@
-/**
- * Distillation: losses between a student and a teacher, and tasks that use them.
- */
-export { distilledTask, type Lesson } from './distilled-task.ts'
+// Distillation in programs: losses between a student and a teacher, and students from the layers of a teacher.
 export { everyNth } from './every-nth.ts'
-export { LayerPairs, layerPaths, Projection } from './layers.ts'
 export { cosineDistance, type DivergenceOptions, divergence } from './losses.ts'

@@ -43,10 +43,12 @@ export class LayerPairs {
     student: ReadonlyMap<string, Tensor>,
     teacher: ReadonlyMap<string, Tensor>,
   ): [Tensor, Tensor][] {
-    return this.student.flatMap((path, i) => {
+    const pairs: [Tensor, Tensor][] = []
+    this.student.forEach((path, i) => {
       const [s, t] = [student.get(path), teacher.get(this.teacher[i])]
-      return s && t ? [[s, t.detach()] as [Tensor, Tensor]] : []
+      if (s && t) pairs.push([s, t.detach()])
     })
+    return pairs
   }
 
   /** The states of the student in the teacher's width. */

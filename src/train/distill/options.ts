@@ -16,18 +16,20 @@ export const distillSchema = z.object({
   alpha: share
     .default(0.5)
     .describe('weight of the loss with the teacher; that with the labels has 1 - alpha'),
-  temperature: z
+  teacherTemperature: z
     .number()
     .positive()
     .default(2)
-    .describe('logits of both models are divided by it, and the loss is multiplied by its square'),
+    .describe(
+      'temperature: logits of both models are divided by it, and the loss is multiplied by its square',
+    ),
   divergence: z
     .enum(DIVERGENCES)
     .default('forward')
     .describe(
       'comparison with the teacher: forward or reverse (KL), js (Jensen-Shannon) or hard (its most probable class)',
     ),
-  beta: share.default(0.5).describe('share of the teacher in the mixture of js'),
+  teacherShare: share.default(0.5).describe('share of the teacher in the mixture of js'),
   hiddenWeight: z
     .number()
     .min(0)

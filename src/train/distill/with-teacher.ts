@@ -31,7 +31,7 @@ export async function withTeacher(
     ...trained,
     task: distilledTask(task, { teacher, layers, options }),
     weights: layers.projection === null ? weights : withProjection(weights, layers.projection),
-    supply: (batches) => generatedBatches(batches, writers),
+    modelBatches: (batches) => generatedBatches(batches, writers),
   }
 }
 

@@ -113,7 +113,7 @@ class TextClassification extends TextTask<Example, SequenceClassifier, Options, 
     return { ...batch, labels: { data, shape: [rows, facts.labels.length] } }
   }
 
-  /** Distillation compares distributions over labels, of which a text has one. */
+  /** Distillation compares distributions over labels, so that a text must have one label. */
   get distillation(): Distillation<SequenceClassifier> | undefined {
     const { multiLabel, lmWeight } = this.context.options
     if (multiLabel || lmWeight > 0) return undefined

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openRows, RandomWindows, TokenDataset } from '../../../src/data/index.ts'
 import { tensor } from '../../../src/index.ts'
+import { GPT2 } from '../../../src/models/index.ts'
 import { Linear } from '../../../src/nn/index.ts'
 import { SGD } from '../../../src/optim/index.ts'
 import { trainTokenizer } from '../../../src/tokenizers/index.ts'
@@ -31,6 +32,9 @@ const labels: Argument = { value: ['a', 'b'], wrong: [undefined, null, 3, 'x', {
 const source = await openRows(data)
 const tokenizer = trainTokenizer(['to be or not to be'], { type: 'char' })
 const opened = await train.openRun(run)
+
+const logits = tensor([[1, 2]])
+const teacher = new GPT2({ vocab_size: 5, n_positions: 4, n_embd: 4, n_head: 1, n_layer: 2 })
 
 const results = {
   labels: ['a', 'b'],
@@ -115,6 +119,24 @@ export const functions: Record<string, readonly Argument[]> = {
         { ...batch, token_type_ids: 3 },
       ],
     },
+  ],
+  cosineDistance: [
+    { value: logits, wrong: [undefined, null, 3, 'x', {}] },
+    { value: logits, wrong: [undefined, null, 3, 'x', {}] },
+  ],
+  divergence: [
+    { value: logits, wrong: [undefined, null, 3, 'x', {}] },
+    { value: logits, wrong: [undefined, null, 3, 'x', {}, tensor([[1, 2, 3]])] },
+    {
+      value: { temperature: 2 },
+      wrong: [null, 3, 'x', { temperature: 0 }, { beta: 2 }, { divergence: 'x' }, { alpha: 1 }],
+    },
+  ],
+  everyNth: [
+    { value: teacher, wrong: [undefined, null, 3, 'x', {}] },
+    { value: 'gpt2', wrong: [undefined, null, 3, 'gpt'] },
+    { value: 'causal-lm', wrong: [undefined, null, 3, 'x'] },
+    { value: 2, wrong: [undefined, null, 0, 1, 2.5, 'x'] },
   ],
   evaluateLabels: [
     {
