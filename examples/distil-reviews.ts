@@ -1,4 +1,4 @@
-// A teacher of six layers labels what nobody has labelled: MiniLM learns from 2,000 food reviews, and teaches a student of
+// A teacher of six layers replaces missing labels: MiniLM learns from 2,000 food reviews, and teaches a student of
 // every third layer, which also reads 2,000 reviews without labels. The same student on labels alone is the comparison.
 //
 //     HEED_MINILM=./all-MiniLM-L6-v2 npm run example:distil-reviews -- [--seed 1] [--data FOLDER]
