@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { bucketLengths } from '../../src/data/bucket-lengths.ts'
 import { type Batch, BucketedBatches, Prefetch } from '../../src/data/index.ts'
 import { heedError } from '../support/heed-error.ts'
@@ -102,8 +102,7 @@ describe('bucketed batches', () => {
     })
     for (const step of [0, 1, 2, 3])
       expect(await idsOf(ahead, step)).toEqual(await idsOf(inner, step))
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    expect(asked).toEqual([0, 1, 2, 3, 4, 5])
+    await vi.waitFor(() => expect(asked).toEqual([0, 1, 2, 3, 4, 5]), 10_000)
     expect(await idsOf(ahead, 19)).toEqual(await idsOf(inner, 19))
     expect(ahead.waited).toBeGreaterThanOrEqual(0)
   })

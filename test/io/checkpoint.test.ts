@@ -133,7 +133,7 @@ describe('latestCheckpoint', () => {
 })
 
 describe('kill -9 at any moment', () => {
-  const KILLS = 20
+  const KILLS = process.platform === 'win32' ? 8 : 20 // processes start slowly there
 
   it('leaves a set that fits together, never older than the last save that was reported', async () => {
     const run = await temporaryFolder()
