@@ -15,6 +15,7 @@ export const navigation = [
       { text: 'Optimisers and schedules', link: '/guides/optimizers' },
       { text: 'Fine-tuning a classifier', link: '/guides/fine-tuning' },
       { text: 'Adapters: LoRA, DoRA, (IA)³', link: '/guides/adapters' },
+      { text: 'From a base model to an assistant', link: '/guides/assistant' },
       { text: 'Distillation', link: '/guides/distillation' },
       { text: 'Generating text', link: '/guides/generation' },
       { text: 'Embeddings and search', link: '/guides/search' },

@@ -59,7 +59,7 @@ class LoraLinear extends AdapterLayer {
     return F.linear(F.linear(x, this.lora_A.weight), this.lora_B.weight, this.lora_B.bias)
   }
 
-  /** factor·product(x). The factor is applied to the r numbers of A·x, of which there are fewer. */
+  /** factor·product(x). The factor multiplies the r numbers of A·x, which are fewer. */
   private scaled(x: Tensor, factor: Tensor): Tensor {
     const inner = F.linear(x, this.lora_A.weight).mul(factor)
     const { weight, bias } = this.lora_B

@@ -74,5 +74,5 @@ export function keyMask(attentionMask?: Tensor): Tensor | undefined {
 export const packedTexts = (attentionMask?: Tensor): Tensor | undefined =>
   attentionMask?.dtype === 'i32' ? attentionMask : undefined
 
-/** Whether two tokens of packed rows (B, T) belong to the same text: bool (B, T, T). Padding is a text of its own. */
+/** Whether two tokens of packed rows (B, T) belong to the same text: bool (B, T, T). Padding counts as a text. */
 const sameText = (texts: Tensor): Tensor => texts.unsqueeze(2).eq(texts.unsqueeze(1))

@@ -17,6 +17,16 @@ export {
   type TextExample,
   textBatch,
 } from '../pipelines/text-examples.ts'
+export {
+  type AnswerScores,
+  type DpoLossOptions,
+  dpoLoss,
+  type KtoLossOptions,
+  ktoLoss,
+  type PairScores,
+  type RewardLossOptions,
+  rewardLoss,
+} from './align/losses.ts'
 export type { ContrastiveLoss } from './cached-gradients.ts'
 export type { ComputedOn } from './computed-on.ts'
 export { parseTrainConfig } from './config.ts'

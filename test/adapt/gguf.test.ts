@@ -60,19 +60,20 @@ describe.each(['llama-lora', 'llama-all', 'llama-embedding', 'gpt2-lora'])('%s',
   })
 })
 
-it.each([
-  'rslora:r=4,alpha=8,targets=all-linear',
-  'lora:r=4,alpha=8,targets=q_proj',
-])('%s survives, with its factor', async (spec) => {
-  const model = await baseOf('llama-lora')
-  manualSeed(1)
-  const adapter = addAdapter(model, spec)
-  for (const parameter of adapter.parameters()) parameter.assign(init.normal(parameter.shape, 0.3))
-  const wanted = await logits(model)
-  const path = join(scratch, 'again.gguf')
-  await adapter.save(path)
-  await expectClose(await withAdapter('llama-lora', path), wanted, 1e-6)
-})
+it.each(['rslora:r=4,alpha=8,targets=all-linear', 'lora:r=4,alpha=8,targets=q_proj'])(
+  '%s survives, with its factor',
+  async (spec) => {
+    const model = await baseOf('llama-lora')
+    manualSeed(1)
+    const adapter = addAdapter(model, spec)
+    for (const parameter of adapter.parameters())
+      parameter.assign(init.normal(parameter.shape, 0.3))
+    const wanted = await logits(model)
+    const path = join(scratch, 'again.gguf')
+    await adapter.save(path)
+    await expectClose(await withAdapter('llama-lora', path), wanted, 1e-6)
+  },
+)
 
 it.each([
   ['dora', 'method'],

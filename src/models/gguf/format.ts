@@ -41,7 +41,7 @@ export interface StoredForm {
 /** The name of a stored tensor: of a layer, or outside of layers. */
 const STORED_NAME = /^(?:blk\.(\d+)\.)?(.+)\.(weight|bias)$/
 
-/** Name of a tensor within a layer, or outside of layers, by which `forms` are found: `attn_q`. */
+/** Name of a tensor within a layer, or outside of layers: the key of `forms`: `attn_q`. */
 export const innerName = (stored: string): string | undefined => STORED_NAME.exec(stored)?.[2]
 
 /** The name of a tensor in checkpoints; tensors that the family does not know keep theirs. */

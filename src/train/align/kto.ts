@@ -93,7 +93,7 @@ const compared = (context: Context): Compared<Judged> => ({
   kind: kto,
   task: new Kto(context),
   context,
-  answers: ({ answer, other }) => [answer, other].filter((one) => one != null),
+  answers: ({ answer, other }) => [answer, other].filter((scored) => scored != null),
   ofBatch: (rows) => rotated(rows, context.contextLength),
   hold: (held) => ({
     length: held.length,
@@ -110,19 +110,19 @@ const compared = (context: Context): Compared<Judged> => ({
 /** Each prompt with the answer of the row before it; the first with that of the last. */
 function rotated(rows: readonly Judged[], contextLength: number): Conversation[] {
   const answers = rows.flatMap(({ answer }) => answer ?? [])
-  return answers.map((own, i) => exchanged(own, answers.at(i - 1) ?? own, contextLength))
+  return answers.map((answer, i) => exchanged(answer, answers.at(i - 1) ?? answer, contextLength))
 }
 
 /** The prompt of a conversation with the answer of another. */
-function exchanged(own: Conversation, other: Conversation, contextLength: number): Conversation {
-  const start = own.targets.findIndex(isCounted)
+function exchanged(asked: Conversation, other: Conversation, contextLength: number): Conversation {
+  const start = asked.targets.findIndex(isCounted)
   const from = other.targets.findIndex(isCounted)
   const both = {
-    ids: [...own.ids.slice(0, start + 1), ...other.ids.slice(from + 1)],
-    targets: [...own.targets.slice(0, start), ...other.targets.slice(from)],
+    ids: [...asked.ids.slice(0, start + 1), ...other.ids.slice(from + 1)],
+    targets: [...asked.targets.slice(0, start), ...other.targets.slice(from)],
     cut: false,
   }
-  return fitTo(both, contextLength, 'cut') ?? own
+  return fitTo(both, contextLength, 'cut') ?? asked
 }
 
 class Kto implements Task<Judged, CausalLM> {

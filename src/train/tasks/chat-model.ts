@@ -56,7 +56,7 @@ async function chatTokenizer(setup: DataSetup<{ template: string | null }>): Pro
   )
 }
 
-/** How long an example is, and whether its start was cut off. Examples that were dropped have the length 0. */
+/** The length of an example, and whether its start was cut off. Examples that were dropped have the length 0. */
 export interface Fitting<E> {
   contextLength: number
   tooLong: TooLong

@@ -120,7 +120,7 @@ class Chat implements Task<Packed, CausalLM> {
 
   collate(examples: readonly Packed[], length: number): Batch {
     const inputs = examples.map((example) => example.flatMap(({ ids }) => ids))
-    const targets = examples.map((example) => example.flatMap((one) => one.targets))
+    const targets = examples.map((example) => example.flatMap((part) => part.targets))
     const batch = {
       inputs: padded(inputs, length, padId(this.context.preprocessor)),
       targets: padded(targets, length, -100),

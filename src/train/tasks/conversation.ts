@@ -43,11 +43,15 @@ export const isCounted = (target: number): boolean => target !== -100
 
 /**
  * Fits a conversation to a length: as it is, or its end. An answer whose beginning is cut off is not counted.
- * @returns null if it is to be dropped, or if no answer is left
+ * @returns null if the option says to drop it, or if no answer is left
  */
-export function fitTo(whole: Conversation, length: number, tooLong: TooLong): Conversation | null {
-  const { ids, targets } = whole
-  if (ids.length <= length) return whole
+export function fitTo(
+  conversation: Conversation,
+  length: number,
+  tooLong: TooLong,
+): Conversation | null {
+  const { ids, targets } = conversation
+  if (ids.length <= length) return conversation
   if (tooLong === 'drop') return null
   const from = ids.length - length
   const kept = targets.slice(from)

@@ -34,6 +34,8 @@ const tokenizer = trainTokenizer(['to be or not to be'], { type: 'char' })
 const opened = await train.openRun(run)
 
 const logits = tensor([[1, 2]])
+const ones = tensor([1, 1])
+const zero = tensor(0)
 const teacher = new GPT2({ vocab_size: 5, n_positions: 4, n_embd: 4, n_head: 1, n_layer: 2 })
 
 const results = {
@@ -316,6 +318,24 @@ export const functions: Record<string, readonly Argument[]> = {
   textIn: [
     { value: row, wrong: notRows },
     { ...column, wrong: [...column.wrong, 'scores'] },
+  ],
+  dpoLoss: [
+    {
+      value: { policy: logits, reference: logits },
+      wrong: [undefined, null, 3, 'x', {}, { policy: 3, reference: logits }],
+    },
+    { value: {}, wrong: [null, 3, 'x', { loss: 'simple' }, { beta: 'x' }, { labelSmoothing: 2 }] },
+  ],
+  ktoLoss: [
+    {
+      value: { policy: ones, reference: ones, desirable: ones, kl: zero },
+      wrong: [undefined, null, 3, 'x', {}, { policy: ones }],
+    },
+    { value: {}, wrong: [null, 3, 'x', { beta: 'x' }, { weight: 1 }] },
+  ],
+  rewardLoss: [
+    { value: logits, wrong: [undefined, null, 3, 'x', {}] },
+    { value: {}, wrong: [null, 3, 'x', { centering: 'x' }, { margin: 3 }] },
   ],
   trainModel: [
     {
