@@ -3,20 +3,19 @@ import { join } from 'node:path'
 import { Module } from '../nn/index.ts'
 import { checkModule } from '../nn/module.ts'
 import { recordAgain } from '../tensor/hold.ts'
-import { Parameter, runtimeScalar, Tensor } from '../tensor/index.ts'
+import { Parameter, runtimeScalar, type Tensor } from '../tensor/index.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError, invalidOption, shown } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 import { checkName, unknownName } from '../util/registry.ts'
 import { isGGUFPath, saveGGUFAdapter } from './gguf.ts'
-import './ia3.ts'
-import './lora.ts'
-import { type AdapterLayer, adapterMethod } from './method.ts'
+import { adapterMethod, type ModuleContext, type TextEncoding } from './method.ts'
+import './methods.ts'
+import type { AdapterModule, WeightEncoder } from './module.ts'
 import { loadPeftWeights, savePeftConfig, savePeftWeights, WEIGHTS } from './peft.ts'
-import type { Place } from './places.ts'
 import { replaceParameter } from './replace-parameter.ts'
 import { type AdapterSpec, type ParsedSpec, parseAdapterSpec } from './spec.ts'
-import { familyTargets, selectModules, selectPlaces, type Targets } from './targets.ts'
+import { selectModules } from './targets.ts'
 
 /** Options of `addAdapter`. */
 export interface AddAdapterOptions {
@@ -24,33 +23,34 @@ export interface AddAdapterOptions {
   name?: string
   /** Modules to train whole in addition to those of the specification, such as a new head. */
   save?: readonly string[]
+  /** The tokenizer of the model, for prompts that start from a text. */
+  tokenizer?: TextEncoding
 }
 
 /**
  * An adapter of a model. It is a separate module: its state dict has only the adapter's weights, named by the
- * layers that they change. The model's parameters are frozen while it has adapters.
+ * modules that they change. The model's parameters are frozen while it has adapters.
  */
-export class Adapter extends Module<ParsedSpec & { targets: Targets }> {
+export class Adapter extends Module<ParsedSpec> {
   /** The name in `setAdapters` and messages. */
   readonly name: string
-  /** By the path of the changed layer. */
-  readonly layers: Readonly<Record<string, AdapterLayer>>
+  /** By the path of the changed module, or by a name if they belong to the model as a whole. */
+  readonly modules: Readonly<Record<string, AdapterModule>>
   /** Copies of the parameters of modules that are trained whole, by the path of the module and their names in it. */
   readonly saved: Readonly<Record<string, Readonly<Record<string, Parameter>>>>
   readonly #model: Module
-  readonly #places: readonly Place[]
   #weight = 1
   #detach: (() => void)[] = []
   #removed = false
 
   /** @internal Use `addAdapter`. */
-  constructor(model: Module, name: string, spec: ParsedSpec & { targets: Targets }) {
+  constructor(model: Module, name: string, given: ParsedSpec, context: ModuleContext = {}) {
+    const method = adapterMethod(given.method)
+    const spec = method.complete(model, given)
     super(spec)
     this.name = name
     this.#model = model
-    this.#places = selectPlaces(model, spec)
-    const { create } = adapterMethod(spec.method)
-    this.layers = Object.fromEntries(this.#places.map((place) => [place.path, create(place, spec.options)])) // biome-ignore format: one line
+    this.modules = method.modules(model, spec, context)
     this.saved = Object.fromEntries(
       selectModules(model, spec.save).map(([path, module]) => [path, copiesOf(module)]),
     )
@@ -61,9 +61,30 @@ export class Adapter extends Module<ParsedSpec & { targets: Targets }> {
     return x
   }
 
-  /** The layers of the model that the adapter changes. */
-  get places(): readonly Place[] {
-    return this.#places
+  /** Paths of the modules that the adapter changes; none if it changes the model as a whole. */
+  get paths(): readonly string[] {
+    return Object.entries(this.modules).flatMap(([path, { isWhole }]) => (isWhole ? [] : path))
+  }
+
+  /** Whether a network computes the weights of the file during training, as for `p-tuning`. */
+  get hasEncoder(): boolean {
+    return this.#encoders.some((encoder) => encoder.result() !== null)
+  }
+
+  /** @internal Brings back the networks that compute the weights of the file. Their values must then be loaded. */
+  unfold(): void {
+    for (const encoder of this.#encoders) encoder.unfold()
+    recordAgain()
+  }
+
+  /** @internal Replaces the networks by their results, whose values must then be loaded. */
+  fold(): void {
+    for (const encoder of this.#encoders) encoder.fold()
+    recordAgain()
+  }
+
+  get #encoders(): WeightEncoder[] {
+    return Object.values(this.modules).flatMap(({ encoder }) => encoder ?? [])
   }
 
   /** Factor of the change; 0 if the adapter is not in use. */
@@ -72,9 +93,9 @@ export class Adapter extends Module<ParsedSpec & { targets: Targets }> {
   }
 
   /**
-   * Saves adapter_config.json and adapter_model.safetensors, which peft opens; a path that ends in `.gguf` is written as
-   * a GGUF file, which llama.cpp opens.
-   * @throws HeedError for a method that peft does not have, and for what a GGUF file cannot express
+   * Saves adapter_config.json and adapter_model.safetensors, which peft opens if it has the method; a path that ends in
+   * `.gguf` is written as a GGUF file, which llama.cpp opens.
+   * @throws HeedError for what a GGUF file cannot express
    */
   async save(dir: string, options: { base?: string } = {}): Promise<void> {
     if (isGGUFPath(dir)) return saveGGUFAdapter(this, this.#model, dir)
@@ -82,14 +103,14 @@ export class Adapter extends Module<ParsedSpec & { targets: Targets }> {
     await this.saveWeights(join(dir, WEIGHTS[0]))
   }
 
-  /** Saves adapter_config.json alone. @throws HeedError for a method that peft does not have */
+  /** Saves adapter_config.json alone. */
   saveConfig(dir: string, options: { base?: string } = {}): Promise<void> {
     return savePeftConfig(this, this.#model, dir, options)
   }
 
   /** Saves the weights alone, as a safetensors file with the names of peft. */
   saveWeights(path: string): Promise<void> {
-    return savePeftWeights(this, path)
+    return savePeftWeights(this, this.#model, path)
   }
 
   /**
@@ -97,7 +118,7 @@ export class Adapter extends Module<ParsedSpec & { targets: Targets }> {
    * @throws HeedError listing the names that are missing, unexpected, or of another shape
    */
   loadWeights(path: string): Promise<void> {
-    return loadPeftWeights(this, path)
+    return loadPeftWeights(this, this.#model, path)
   }
 
   /** Takes the adapter off the model. The model's own weights are as before; its parameters stay frozen. */
@@ -127,21 +148,7 @@ export class Adapter extends Module<ParsedSpec & { targets: Targets }> {
         this.#detach.push(replaceParameter(this.#model, `${path}.${name}`, parameter))
     // Read at each run, so that another factor compiles nothing.
     const factor = (): Tensor => runtimeScalar(() => this.#weight)
-    for (const { path, layer } of this.#places) {
-      const part = this.layers[path]
-      if (part.changeInput)
-        this.#detach.push(
-          layer.preHook('', (_, [x, ...rest]) =>
-            x instanceof Tensor ? [part.changeInput?.(x, factor()), ...rest] : null,
-          ),
-        )
-      if (part.changeOutput)
-        this.#detach.push(
-          layer.hook('', (_, [x], y) =>
-            x instanceof Tensor ? part.changeOutput?.(x, y, factor()) : null,
-          ),
-        )
-    }
+    for (const part of Object.values(this.modules)) this.#detach.push(part.attach(factor))
   }
 }
 
@@ -172,7 +179,7 @@ export function adaptersOf(model: Module): Adapter[] {
 const checkAdd = argumentKinds('addAdapter', {
   model: 'model',
   spec: 'any',
-  options: optionKinds<AddAdapterOptions>({ name: 'text?', save: 'texts?' }),
+  options: optionKinds<AddAdapterOptions>({ name: 'text?', save: 'texts?', tokenizer: 'object?' }),
 })
 
 /**
@@ -192,24 +199,32 @@ export function addAdapter(
   options: AddAdapterOptions = {},
 ): Adapter {
   checkAdd(model, spec, options)
-  const { name = 'default', save = [] } = options
+  const { name = 'default', save = [], tokenizer } = options
   checkName('adapter', name)
   const given = parseAdapterSpec(spec)
-  const parsed = withDefaults(model, { ...given, save: [...new Set([...given.save, ...save])] })
+  const parsed = { ...given, save: [...new Set([...given.save, ...save])] }
   const set = setsOf(model)
   if (set.has(name))
     throw new HeedError('already-exists', `The name of an adapter must be new, got ${shown(name)} twice`, { key: 'name', value: name, remedy: 'Give it another name, or remove() the first.' }) // biome-ignore format: one line
-  const adapter = new Adapter(model, name, parsed)
-  checkSaved([...set.values(), adapter].filter(({ weight }) => weight !== 0))
+  const adapter = new Adapter(model, name, parsed, { tokenizer })
+  checkTogether([...set.values(), adapter].filter(({ weight }) => weight !== 0))
   model.freeze()
   adapter.use(1)
   set.set(name, adapter)
   return adapter
 }
 
-/** A parameter has one value: two adapters in use cannot both replace it. */
-function checkSaved(used: readonly Adapter[]): void {
+/** Some things have one value: two adapters in use cannot both replace them. */
+function checkTogether(used: readonly Adapter[]): void {
   const owners = new Map<string, string>()
+  for (const { name, modules } of used)
+    for (const { exclusive } of Object.values(modules)) {
+      if (exclusive === null) continue
+      const owner = owners.get(exclusive)
+      if (owner !== undefined && owner !== name)
+        throw new HeedError('invalid-state', `One adapter in use can have ${exclusive}, got ${owner} and ${name}`, { key: 'adapter', value: name, remedy: 'Switch one of them off with setAdapters() first.' }) // biome-ignore format: one line
+      owners.set(exclusive, name)
+    }
   for (const { name, saved } of used)
     for (const [path, parameters] of Object.entries(saved))
       for (const parameter of Object.keys(parameters)) {
@@ -221,31 +236,29 @@ function checkSaved(used: readonly Adapter[]): void {
       }
 }
 
-/** Fills in the layers and options that the family declares for the method. */
-function withDefaults(model: Module, spec: ParsedSpec): ParsedSpec & { targets: Targets } {
-  if (spec.targets) return { ...spec, targets: spec.targets }
-  const { targets, ...options } = adapterMethod(spec.method).defaults(familyTargets(model))
-  return { ...spec, targets, options: { ...spec.options, ...options } }
-}
-
 const checkSet = argumentKinds('setAdapters', { model: 'model', weights: 'record' })
 
 /**
  * Chooses the adapters of a model that are in use, with their factors: `{ fr: 0.7, tone: 0.3 }`. Others are switched
  * off. Adapters of one shape share their compiled programs.
- * @throws HeedError for an unknown name, a factor that is not finite, and two adapters that save the same module
+ * @throws HeedError for an unknown name, a factor that is not finite, another factor than 0 and 1 for tokens, which are
+ * read or not, and for two adapters that save the same module or have tokens
  */
 export function setAdapters(model: Module, weights: Readonly<Record<string, number>>): void {
   checkSet(model, weights)
   const set = setsOf(model)
   for (const [name, weight] of Object.entries(weights)) {
-    if (!set.has(name)) throw unknownName('adapter', name, [...set.keys()])
+    const adapter = set.get(name)
+    if (!adapter) throw unknownName('adapter', name, [...set.keys()])
     if (!Number.isFinite(weight))
       throw invalidOption({ key: name, value: weight, expected: 'a finite factor' })
+    const { method } = adapter.config
+    if (weight !== 0 && weight !== 1 && !Object.values(adapter.modules).every(({ hasFactor }) => hasFactor))
+      throw invalidOption({ key: name, value: weight, expected: `0 or 1 for ${method}, which has no factor`, remedy: 'Use the adapter whole, or not at all.' }) // biome-ignore format: one line
   }
   const isUsed = ({ name }: Adapter): boolean => Object.hasOwn(weights, name) && weights[name] !== 0
   const [used, unused] = [true, false].map((on) => [...set.values()].filter((it) => isUsed(it) === on)) // biome-ignore format: one line
-  checkSaved(used)
+  checkTogether(used)
   for (const adapter of unused) adapter.use(0) // first, because an adapter restores what it has replaced
   for (const adapter of used) adapter.use(weights[adapter.name])
 }

@@ -10,9 +10,9 @@ import type { Module } from '../nn/index.ts'
 import { type Tensor, tensor } from '../tensor/index.ts'
 import { HeedError, shown } from '../util/errors.ts'
 import type { Adapter } from './adapter.ts'
-import type { LowRank } from './method.ts'
+import type { AdapterModule, LowRank } from './module.ts'
+import { classOf, type Place } from './places.ts'
 import type { AdapterSpec } from './spec.ts'
-import { classOf } from './targets.ts'
 
 /** Whether an adapter at this path is, or becomes, a GGUF file. */
 export const isGGUFPath = (path: string): boolean => path.toLowerCase().endsWith('.gguf')
@@ -32,7 +32,9 @@ export async function saveGGUFAdapter(
   path: string,
 ): Promise<void> {
   const format = formatOf(model)
-  const changes = adapter.places.map((place) => ({ place, change: lowRankOf(adapter, place.path) }))
+  const changes = Object.entries(adapter.modules).map(([path, module]) =>
+    changeOf(adapter, path, module),
+  )
   const whole = Object.keys(adapter.saved)[0]
   if (whole !== undefined) throw inexpressible(`${whole}, which is trained whole`, 'save', whole)
   // llama.cpp has one alpha for all layers: other factors become part of B.
@@ -64,9 +66,13 @@ export async function saveGGUFAdapter(
   await writeGGUF(path, metadata, tensors)
 }
 
-function lowRankOf({ layers, config }: Adapter, path: string): LowRank {
-  const change = layers[path].lowRank?.()
-  if (change) return change
+function changeOf(
+  { config }: Adapter,
+  path: string,
+  { merging }: AdapterModule,
+): { place: Place; change: LowRank } {
+  const change = merging?.lowRank()
+  if (merging && change) return { place: merging.place, change }
   throw inexpressible(`${config.method} at ${path}`, 'method', config.method)
 }
 
@@ -107,7 +113,7 @@ export async function readGGUFAdapter(model: Module, path: string): Promise<Stor
       const order = part === 'b' ? rowOrderOf(format, stored, shape[0], Object(config)) : null
       const matrix = tensor(order ? fromStored(values, order) : values).reshape([...shape])
       const field = isTable ? 'lora_embedding_' : 'lora_'
-      const key = `layers.${layer}.${field}${part.toUpperCase()}${isTable ? '' : '.weight'}`
+      const key = `modules.${layer}.${field}${part.toUpperCase()}${isTable ? '' : '.weight'}`
       state[key] = isTable && part === 'a' ? matrix.t() : matrix
       if (part === 'b') rankPattern[layer] = shape[1]
     }

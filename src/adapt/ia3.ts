@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import { init } from '../nn/index.ts'
 import { Parameter, type Tensor } from '../tensor/index.ts'
-import { AdapterLayer, type Merged, registerAdapter } from './method.ts'
+import { onLayers, placesOf, registerAdapter } from './method.ts'
+import { AdapterLayer, type Merged } from './module.ts'
 import type { Place } from './places.ts'
 import { matches } from './targets.ts'
 
@@ -68,16 +69,18 @@ registerAdapter({
     base: '1',
     scale: '1',
   },
-  defaults: ({ ia3, feedForward }) => ({ targets: [...ia3, ...feedForward], feedForward: [...feedForward] }), // biome-ignore format: one line
   options,
-  create: (place, { feedForward }) =>
-    matches(feedForward, place.path) ? new InputScale(place) : new OutputScale(place),
+  ...onLayers<z.output<typeof options>>({
+    defaults: ({ ia3, feedForward }) => ({ targets: [...ia3, ...feedForward], feedForward: [...feedForward] }), // biome-ignore format: one line
+    create: (place, { feedForward }) =>
+      matches(feedForward, place) ? new InputScale(place) : new OutputScale(place),
+  }),
   peft: {
     type: 'IA3',
     used: ['feedforward_modules', 'fan_in_fan_out'],
-    write: ({ feedForward }, places) => ({
+    write: ({ feedForward }, adapter) => ({
       feedforward_modules: feedForward,
-      fan_in_fan_out: places.every(({ transposed }) => transposed),
+      fan_in_fan_out: placesOf(adapter).every(({ transposed }) => transposed),
       init_ia3_weights: true,
     }),
     read: ({ feedforward_modules: feedForward }) => ({

@@ -1,17 +1,19 @@
 // LoRA: a low-rank change of a weight matrix, W + s·B·A (Hu et al., 2022), with rsLoRA's factor (Kalajdzievski, 2023),
 // and DoRA, which also learns the length of each row (Liu et al., 2024).
 import { z } from 'zod'
+import type { AdapterTargets } from '../models/index.ts'
 import { init, Linear } from '../nn/index.ts'
 import { F, Parameter, type Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 import {
-  AdapterLayer,
-  type LowRank,
-  type Merged,
+  type AdapterDefaults,
+  onLayers,
   type PeftFormat,
+  placesOf,
   registerAdapter,
   type UnifiedView,
 } from './method.ts'
+import { AdapterLayer, type LowRank, type Merged } from './module.ts'
 import { patternValue } from './patterns.ts'
 import type { Place } from './places.ts'
 
@@ -165,8 +167,8 @@ interface Sizes {
 }
 
 function sizesAt(place: Place, given: Options, scaling: Scaling): Sizes {
-  const rank = patternValue(given.rankPattern, place.path) ?? given.r
-  const alpha = patternValue(given.alphaPattern, place.path) ?? given.alpha
+  const rank = patternValue(given.rankPattern, place) ?? given.r
+  const alpha = patternValue(given.alphaPattern, place) ?? given.alpha
   return { rank, scale: scaling(alpha, rank), dropout: given.dropout, bias: given.bias }
 }
 
@@ -175,7 +177,7 @@ function peftFormat(useRslora: boolean, useDora: boolean): PeftFormat<Options> {
   return {
     type: 'LORA',
     used: ['r', 'lora_alpha', 'lora_dropout', 'lora_bias', 'use_rslora', 'use_dora', 'rank_pattern', 'alpha_pattern', 'fan_in_fan_out'], // biome-ignore format: one line
-    write: ({ r, alpha, dropout, bias, rankPattern, alphaPattern }, places) => ({
+    write: ({ r, alpha, dropout, bias, rankPattern, alphaPattern }, adapter) => ({
       r,
       lora_alpha: alpha,
       lora_dropout: dropout,
@@ -185,7 +187,9 @@ function peftFormat(useRslora: boolean, useDora: boolean): PeftFormat<Options> {
       rank_pattern: rankPattern,
       alpha_pattern: alphaPattern,
       bias: 'none',
-      fan_in_fan_out: places.every(({ kind, transposed }) => kind === 'linear' && transposed),
+      fan_in_fan_out: placesOf(adapter).every(
+        ({ kind, transposed }) => kind === 'linear' && transposed,
+      ),
       init_lora_weights: true,
     }),
     read: (config) =>
@@ -209,6 +213,8 @@ const create =
     return place.kind === 'linear' ? new Layer(place, sizes) : new LoraEmbedding(place, sizes)
   }
 
+const defaults = ({ lora }: AdapterTargets): AdapterDefaults => ({ targets: lora })
+
 const view: UnifiedView = {
   change: 'B·A·x',
   place: 'weight matrices',
@@ -221,9 +227,8 @@ registerAdapter({
   name: 'lora',
   about: 'low-rank change of weight matrices (Hu et al., 2022)',
   view,
-  defaults: ({ lora }) => ({ targets: lora }),
   options,
-  create: create(plain, LoraLinear),
+  ...onLayers({ defaults, create: create(plain, LoraLinear) }),
   peft: peftFormat(false, false),
 })
 
@@ -231,9 +236,8 @@ registerAdapter({
   name: 'rslora',
   about: 'LoRA with the factor α/√r, for high ranks (Kalajdzievski, 2023)',
   view: { ...view, scale: 'α/√r' },
-  defaults: ({ lora }) => ({ targets: lora }),
   options,
-  create: create(rankStabilised, LoraLinear),
+  ...onLayers({ defaults, create: create(rankStabilised, LoraLinear) }),
   peft: peftFormat(true, false),
 })
 
@@ -241,15 +245,17 @@ registerAdapter({
   name: 'dora',
   about: 'LoRA that also learns the length of each row (Liu et al., 2024)',
   view: { ...view, base: 'm/‖W + α/r·B·A‖', scale: 'm/‖W + α/r·B·A‖·α/r' },
-  defaults: ({ lora }) => ({ targets: lora }),
   options,
-  create: (place, given) => {
-    if (place.kind === 'linear') return new DoraLinear(place, sizesAt(place, given, plain))
-    throw new HeedError(
-      'unsupported',
-      `dora must be attached to linear layers, got the embedding ${place.path}`,
-      { key: 'targets', value: place.path, remedy: 'Leave it out of `targets`, or use lora.' },
-    )
-  },
+  ...onLayers<Options>({
+    defaults,
+    create(place, given) {
+      if (place.kind === 'linear') return new DoraLinear(place, sizesAt(place, given, plain))
+      throw new HeedError(
+        'unsupported',
+        `dora must be attached to linear layers, got the embedding ${place.path}`,
+        { key: 'targets', value: place.path, remedy: 'Leave it out of `targets`, or use lora.' },
+      )
+    },
+  }),
   peft: peftFormat(false, true),
 })

@@ -1,67 +1,15 @@
 // What a kind of adapter declares. Each is one file of this folder, registered like those of users.
 import type { z } from 'zod'
 import type { AdapterTargets } from '../models/index.ts'
-import { Module } from '../nn/index.ts'
-import type { Parameter, Tensor } from '../tensor/index.ts'
+import type { Module } from '../nn/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { checkArgument } from '../util/check-argument.ts'
 import { having, optionKinds } from '../util/options.ts'
 import { Registry } from '../util/registry.ts'
+import type { AdapterLayer, AdapterModule } from './module.ts'
 import type { Place } from './places.ts'
-
-/** The trainable part of an adapter at one layer. Names of its parameters are those of peft's files. */
-export abstract class AdapterLayer extends Module {
-  /** Whether the change is a sum, so that several adapters can change one layer in any order. */
-  readonly isSum: boolean = false
-  readonly #place: Place // private, so that the weights of the layer do not become part of the adapter
-
-  /** Creates the trainable part for one layer. */
-  constructor(place: Place) {
-    super()
-    checkArgument('AdapterLayer', 'place', place, 'object')
-    this.#place = place
-  }
-
-  /** The layer that the adapter changes. */
-  protected get place(): Place {
-    return this.#place
-  }
-
-  /**
-   * Returns the changed input of the layer.
-   * @param weight the factor of this adapter, a scalar that is read at each run (see `setAdapters`)
-   */
-  changeInput?(x: Tensor, weight: Tensor): Tensor
-  /** Returns the changed output of the layer. */
-  changeOutput?(x: Tensor, y: Tensor, weight: Tensor): Tensor
-  /** Returns the weight of the layer with the change: (outputs, inputs), or the table (inputs, outputs) of an embedding. */
-  abstract merged(weight: number): Merged
-
-  /** The change as two matrices, if nothing else describes it. Files such as GGUF's store only these. */
-  lowRank?(): LowRank | null
-
-  /** An adapter's layer is not called; it changes the input or output of another layer. */
-  forward(x: Tensor): Tensor {
-    return x
-  }
-}
-
-/** A change scale·B·A of a weight (outputs, inputs); for an embedding, of the transposed table. */
-export interface LowRank {
-  /** A, f32 (r, inputs). */
-  readonly a: Parameter
-  /** B, f32 (outputs, r). */
-  readonly b: Parameter
-  /** Factor of the product. */
-  readonly scale: number
-}
-
-/** A layer's weight and, if it changes, its bias. */
-export interface Merged {
-  /** f32 (outputs, inputs), or the table (inputs, outputs) of an embedding. */
-  weight: Tensor
-  /** f32 (outputs), if the adapter changes it. */
-  bias?: Tensor
-}
+import type { ParsedSpec } from './spec.ts'
+import { familyTargets, selectPlaces } from './targets.ts'
 
 /** A kind of adapter for `addAdapter` and `heed train --adapter`. */
 export interface AdapterMethod<Schema extends z.ZodObject = z.ZodObject> {
@@ -71,14 +19,38 @@ export interface AdapterMethod<Schema extends z.ZodObject = z.ZodObject> {
   readonly about: string
   /** What the method computes, in the terms in which methods are compared. */
   readonly view: UnifiedView
-  /** Returns the default `targets`, and options that depend on them, from what a family declares. */
-  defaults(family: AdapterTargets): AdapterDefaults
-  /** Options in addition to `targets`, `exclude`, `layers` and `save`. Each needs a default and a description. */
+  /** Keys of a specification that choose layers; a specification with another one of them is refused. */
+  readonly selection: readonly SelectionKey[]
+  /** Options in addition to those of `selection` and `save`. Each needs a default and a description. */
   readonly options: Schema
-  /** Creates the part of a new adapter at a layer. */
-  create(place: Place, options: z.output<Schema>): AdapterLayer
-  /** How peft stores it; null if peft has no such method. */
+  /** Fills in what a specification leaves to the family of the model. */
+  complete(model: Module, spec: MethodSpec<Schema>): MethodSpec<Schema>
+  /** Creates the trainable modules of a new adapter, by the paths of what they change. */
+  modules(
+    model: Module,
+    spec: MethodSpec<Schema>,
+    context: ModuleContext,
+  ): Record<string, AdapterModule>
+  /** How peft stores it; null if peft has no such method. Its folders then open in Heed only. */
   readonly peft: PeftFormat<z.output<Schema>> | null
+}
+
+/** Keys of a specification that choose layers. */
+export type SelectionKey = 'targets' | 'exclude' | 'layers'
+
+/** A checked specification of a method, with its options. */
+export type MethodSpec<Schema extends z.ZodObject = z.ZodObject> = ParsedSpec<z.output<Schema>>
+
+/** What modules may need in addition to the model. */
+export interface ModuleContext {
+  /** Encodes texts for modules that start from one. */
+  readonly tokenizer?: TextEncoding
+}
+
+/** A tokenizer, as far as adapters need it. */
+export interface TextEncoding {
+  /** Encodes a text to ids, with the special tokens around it. */
+  encode(text: string): readonly number[]
 }
 
 /** A method in the unified view of He et al. (2022, table 1): h ← base·h + scale·Δh. */
@@ -107,20 +79,77 @@ export interface PeftFormat<Options> {
   /** Value of `peft_type`, such as `LORA`. */
   readonly type: string
   /** Keys for these options. */
-  write(options: Options, places: readonly Place[]): Record<string, unknown>
+  write(options: Options, adapter: WrittenAdapter): Record<string, unknown>
   /** Options for these keys; null if the file is of another method with the same type. `used` are the keys it reads. */
   read(config: Readonly<Record<string, unknown>>): Record<string, unknown> | null
-  /** Keys of adapter_config.json that `read` uses. */
+  /** Keys of adapter_config.json that `read` uses, and keys that have no effect on a loaded adapter. */
   readonly used: readonly string[]
+  /** What names of modules that are trained whole start with in files. Default `base_model.model.`. */
+  readonly savedPrefix?: string
+}
+
+/** What a format may need of an adapter that is written. */
+export interface WrittenAdapter {
+  readonly model: Module
+  readonly modules: Readonly<Record<string, AdapterModule>>
+  /** Folder or name of the base; null if it is unknown. */
+  readonly base: string | null
+}
+
+/** The layers that the modules of an adapter change. */
+export const placesOf = ({ modules }: Pick<WrittenAdapter, 'modules'>): Place[] =>
+  Object.values(modules).flatMap(({ merging }) => merging?.place ?? [])
+
+/** How a method changes single layers, for `onLayers`. */
+export interface LayerMethod<Options> {
+  /** Returns the default `targets`, and options that depend on them, from what a family declares. */
+  defaults(family: AdapterTargets): AdapterDefaults
+  /** Creates the part of a new adapter at a layer. */
+  create(place: Place, options: Options): AdapterLayer
+}
+
+const checkOnLayers = argumentKinds('onLayers', {
+  method: optionKinds<LayerMethod<never>>({ defaults: 'function', create: 'function' }),
+})
+
+/** What a definition has for a method that changes single layers: linear layers and embeddings. */
+export function onLayers<Options extends Record<string, unknown>>(
+  method: LayerMethod<Options>,
+): OnLayers<Options> {
+  checkOnLayers(method)
+  const { defaults, create } = method
+  return {
+    selection: ['targets', 'exclude', 'layers'],
+    complete(model, spec) {
+      if (spec.targets) return spec
+      const { targets, ...options } = defaults(familyTargets(model))
+      return { ...spec, targets, options: { ...spec.options, ...options } }
+    },
+    modules: (model, { options, targets = [], ...spec }) =>
+      Object.fromEntries(
+        selectPlaces(model, { ...spec, targets }).map((place) => [
+          place.path,
+          create(place, options),
+        ]),
+      ),
+  }
+}
+
+/** What `onLayers` returns. */
+export interface OnLayers<Options> {
+  readonly selection: readonly SelectionKey[]
+  complete(model: Module, spec: ParsedSpec<Options>): ParsedSpec<Options>
+  modules(model: Module, spec: ParsedSpec<Options>): Record<string, AdapterLayer>
 }
 
 const METHOD = optionKinds<AdapterMethod>({
   name: 'text',
   about: 'text',
   view: 'record',
-  defaults: 'function',
+  selection: 'list',
   options: having('a zod object', 'safeParse', 'extend'),
-  create: 'function',
+  complete: 'function',
+  modules: 'function',
   peft: 'record|null',
 })
 

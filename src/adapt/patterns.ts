@@ -40,8 +40,12 @@ function compile(source: string): RegExp {
  */
 export function patternValue(
   patterns: Readonly<Record<string, number>>,
-  path: string,
+  { path, peftPath }: { readonly path: string; readonly peftPath: string },
 ): number | undefined {
-  const key = Object.keys(patterns).find((pattern) => matchesWhole(`(?:.*\\.)?(?:${pattern.replace(/^\^/, '')})`, path)) // biome-ignore format: one line
+  const fits = (pattern: string): boolean =>
+    [path, peftPath].some((name) =>
+      matchesWhole(`(?:.*\\.)?(?:${pattern.replace(/^\^/, '')})`, name),
+    )
+  const key = Object.keys(patterns).find(fits)
   return key === undefined ? undefined : patterns[key]
 }

@@ -13,13 +13,17 @@ import { HeedError, shown } from '../util/errors.ts'
 import { listNames } from '../util/warn.ts'
 import type { Adapter } from './adapter.ts'
 import { adapterMethod, adapterMethods } from './method.ts'
+import type { AdapterModule } from './module.ts'
+import { classOf, peftPath } from './places.ts'
 import type { AdapterSpec } from './spec.ts'
-import { classOf, type Targets } from './targets.ts'
+import { matches, type Targets } from './targets.ts'
 
 const CONFIG = 'adapter_config.json'
 /** The files of weights that peft writes, in the order in which they are looked for. */
 export const WEIGHTS = ['adapter_model.safetensors', 'adapter_model.bin'] as const
 const PREFIX = 'base_model.model.'
+/** The `peft_type` of methods that peft does not have. It refuses such a folder. */
+const HEED = 'HEED'
 
 /** peft's names of heads. */
 const TASK_TYPES: Partial<Record<Head, string>> = {
@@ -59,54 +63,82 @@ export async function savePeftConfig(
   { base = null }: { base?: string | null },
 ): Promise<void> {
   const { method, targets, exclude, layers, save, options } = adapter.config
-  const { peft } = adapterMethod(method)
-  if (!peft)
-    throw new HeedError('unsupported', `peft has no format for ${method} adapters`, {
-      key: 'method',
-      value: method,
-      remedy: 'Merge the adapter, or save it with saveModel().',
-    })
+  const { peft, selection } = adapterMethod(method)
   const { head } = classOf(model)
   const config = {
-    peft_type: peft.type,
+    peft_type: peft?.type ?? HEED,
     task_type: (head && TASK_TYPES[head]) ?? null,
     base_model_name_or_path: base,
-    target_modules: targetsOf(adapter, targets, layers),
-    exclude_modules: exclude === undefined ? null : stored(exclude),
+    ...(selection.includes('targets') && {
+      ...selectionOf(namesOf(model, adapter), { targets, exclude, layers }),
+    }),
     modules_to_save: save.length > 0 ? save : null,
     inference_mode: true,
-    ...peft.write(options, adapter.places),
+    ...(peft
+      ? peft.write(options, { model, base, modules: adapter.modules })
+      : { heed_method: method, heed_options: options, layers_to_transform: layers ?? null }),
   }
   await ensureDir(dir)
   await writeFileAtomic(join(dir, CONFIG), `${JSON.stringify(config, null, 2)}\n`)
 }
 
 /** Writes the weights of an adapter with the names of peft. */
-export const savePeftWeights = async (adapter: Adapter, path: string): Promise<void> =>
-  writeSafetensors(path, await tensorsToWrite(weightsOf(adapter)), { format: 'pt' })
+export const savePeftWeights = async (
+  adapter: Adapter,
+  model: Module,
+  path: string,
+): Promise<void> =>
+  writeSafetensors(path, await tensorsToWrite(weightsOf(model, adapter)), { format: 'pt' })
+
+interface Selected {
+  readonly targets?: Targets
+  readonly exclude?: readonly string[] | RegExp
+  readonly layers?: readonly number[] | null
+}
+
+/** The paths of an adapter, here and in peft. */
+const namesOf = (model: Module, { paths }: Adapter): { path: string; peftPath: string }[] =>
+  paths.map((path) => ({ path, peftPath: peftPath(model, path) }))
+
+/** Which layers an adapter changes, in names that peft understands for every method. */
+function selectionOf(
+  places: readonly { path: string; peftPath: string }[],
+  { targets = [], exclude, layers }: Selected,
+): { target_modules: unknown; exclude_modules: unknown } {
+  const isRenamed = places.some(({ path, peftPath }) => path !== peftPath)
+  const whole = { target_modules: places.map(({ peftPath }) => peftPath), exclude_modules: null }
+  if (layers || (isRenamed && (exclude || targets instanceof RegExp))) return whole
+  const last = (chosen: readonly { peftPath: string }[]): string[] => [
+    ...new Set(chosen.map(({ peftPath }) => peftPath.replace(/^.*\./, ''))),
+  ]
+  const exclude_modules = exclude === undefined ? null : stored(exclude)
+  if (targets === 'all-linear') return { target_modules: last(places), exclude_modules }
+  if (!isRenamed || targets instanceof RegExp) return { target_modules: stored(targets), exclude_modules } // biome-ignore format: one line
+  const inPeft = targets.flatMap((name) =>
+    places.some(({ peftPath }) => matches([name], { path: peftPath, peftPath }))
+      ? name
+      : last(places.filter((place) => matches([name], place))),
+  )
+  return { target_modules: [...new Set(inPeft)], exclude_modules }
+}
 
 const stored = (names: readonly string[] | RegExp): readonly string[] | string =>
   names instanceof RegExp ? names.source : names
 
-/** What `targets` and `layers` select, as names that peft understands for every method. */
-function targetsOf({ places }: Adapter, targets: Targets, layers?: readonly number[] | null) {
-  const paths = places.map(({ path }) => path)
-  if (layers) return paths
-  return targets === 'all-linear' ? [...new Set(paths.map((path) => path.replace(/^.*\./, '')))] : stored(targets) // biome-ignore format: one line
+/** The adapter's state by its names in peft's file. */
+function weightsOf(model: Module, { config, modules, saved }: Adapter): Record<string, Tensor> {
+  const { savedPrefix = PREFIX } = adapterMethod(config.method).peft ?? {}
+  const all: Record<string, Tensor> = {}
+  for (const [path, part] of Object.entries(modules))
+    for (const [name, state] of Object.entries(part.encoder?.result() ?? part.stateDict()))
+      all[nameOf(peftPath(model, path), part, name)] = state
+  for (const [path, parameters] of Object.entries(saved))
+    for (const [name, state] of Object.entries(parameters)) all[`${savedPrefix}${path}.${name}`] = state // biome-ignore format: one line
+  return all
 }
 
-/** The adapter's state by its names in peft's file. */
-function weightsOf({ layers, saved }: Adapter): Record<string, Tensor> {
-  const states = [
-    ...Object.entries(layers).map(([path, layer]) => [path, layer.namedState()] as const),
-    ...Object.entries(saved).map(([path, parameters]) => [path, Object.entries(parameters)] as const), // biome-ignore format: one line
-  ]
-  return Object.fromEntries(
-    states.flatMap(([path, named]) =>
-      named.map(([name, state]) => [`${PREFIX}${path}.${name}`, state]),
-    ),
-  )
-}
+const nameOf = (path: string, { isWhole }: AdapterModule, name: string): string =>
+  isWhole ? name : `${PREFIX}${path}.${name}`
 
 /** Whether a folder is that of an adapter. */
 export const isAdapter = (dir: string): Promise<boolean> => isFile(join(dir, CONFIG))
@@ -155,6 +187,7 @@ function methodOf(
   path: string,
 ): { method: string; options: Record<string, unknown> } {
   const { peft_type: type } = config
+  if (type === HEED) return ownMethod(config, path)
   const known = adapterMethods().flatMap(({ peft }) => peft?.type ?? [])
   if (typeof type !== 'string' || !known.includes(type))
     throw new HeedError(
@@ -182,6 +215,15 @@ function methodOf(
   }
   throw new HeedError('unsupported', `${path}: this combination of settings is not supported`, { key: 'peft_type', value: type }) // biome-ignore format: one line
 }
+
+/** A method that only Heed has. Its options are checked when the adapter is created. */
+function ownMethod({ heed_method: method, heed_options: options }: JsonObject, path: string) {
+  if (typeof method === 'string' && isRecord(options)) return { method: adapterMethod(method).name, options } // biome-ignore format: one line
+  throw new HeedError('corrupt-file', `${path}: \`heed_method\` must be the name of a method and \`heed_options\` its options, got ${shown(method)} and ${shown(options)}`, { key: 'heed_method', value: method, remedy: 'Save the adapter again.' }) // biome-ignore format: one line
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A list of names as it is; a text is a regular expression, or `all-linear`. */
 function selectorOf(config: JsonObject, key: string, path: string): Targets | undefined {
@@ -212,10 +254,15 @@ const layersOf = (value: unknown): readonly number[] | undefined =>
  * Loads the weights of an adapter from a file.
  * @throws HeedError listing the names that are missing, unexpected, or of another shape
  */
-export async function loadPeftWeights(adapter: Adapter, path: string): Promise<void> {
+export async function loadPeftWeights(
+  adapter: Adapter,
+  model: Module,
+  path: string,
+): Promise<void> {
+  if (adapter.hasEncoder) adapter.fold()
   const file = await openSafetensors(path)
   try {
-    await adapter.loadStateDict(renamed(file, adapter))
+    await adapter.loadStateDict(renamed(file, model, adapter))
   } finally {
     await file.close()
   }
@@ -231,21 +278,30 @@ export async function weightsIn(dir: string): Promise<string> {
 }
 
 /** The file with the names of the adapter's state dict. */
-function renamed(file: Safetensors, { layers, saved }: Adapter): StateFile {
+function renamed(file: Safetensors, model: Module, adapter: Adapter): StateFile {
+  const known = keysOf(model, adapter)
   const stored = new Map<string, string>()
   for (const name of file.names) {
-    const path = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name
-    if (path.includes('.base_layer.')) continue // the weight of the base, which peft stores with embeddings
-    const field = isBelowOne(path, layers) ? 'layers.' : isBelowOne(path, saved) ? 'saved.' : ''
-    stored.set(field + path, name)
+    if (name.includes('.base_layer.')) continue // the weight of the base, which peft stores with embeddings
+    stored.set(known.get(name) ?? name, name)
   }
-  const nameOf = (key: string): string => stored.get(key) ?? key
+  const nameIn = (key: string): string => stored.get(key) ?? key
   return {
     names: [...stored.keys()],
-    info: (key) => file.info(nameOf(key)),
-    read: ((key: string, options: { as: 'f32' }) => file.read(nameOf(key), options)) as StateFile['read'], // biome-ignore format: one line
+    info: (key) => file.info(nameIn(key)),
+    read: ((key: string, options: { as: 'f32' }) => file.read(nameIn(key), options)) as StateFile['read'], // biome-ignore format: one line
   }
 }
 
-const isBelowOne = (path: string, modules: object): boolean =>
-  Object.keys(modules).some((module) => path.startsWith(`${module}.`))
+/** The names of the state dict by those in files, which may lack the prefix. */
+function keysOf(model: Module, { config, modules, saved }: Adapter): Map<string, string> {
+  const { savedPrefix = PREFIX } = adapterMethod(config.method).peft ?? {}
+  const known = new Map<string, string>()
+  for (const [path, part] of Object.entries(modules))
+    for (const [name] of part.namedState())
+      for (const other of [`${path}.${name}`, nameOf(path, part, name), nameOf(peftPath(model, path), part, name)]) known.set(other, `modules.${path}.${name}`) // biome-ignore format: one line
+  for (const [path, parameters] of Object.entries(saved))
+    for (const name of Object.keys(parameters))
+      for (const prefix of ['', PREFIX, savedPrefix]) known.set(`${prefix}${path}.${name}`, `saved.${path}.${name}`) // biome-ignore format: one line
+  return known
+}

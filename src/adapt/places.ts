@@ -1,4 +1,5 @@
 // The layers that adapters can be attached to, and what adapters need to know about each kind.
+import { type AdapterTargets, type ModelClass, modelDefinition } from '../models/index.ts'
 import {
   Blocks,
   Conv1D,
@@ -14,6 +15,8 @@ import { F, type Parameter, type Tensor } from '../tensor/index.ts'
 export interface Place {
   /** Path of the layer in the model. */
   readonly path: string
+  /** Path of the layer in transformers, which peft's files have. */
+  readonly peftPath: string
   /** The layer itself. */
   readonly layer: Module
   /** Whether the layer multiplies by its weight or looks rows up in it. */
@@ -36,14 +39,30 @@ export interface Place {
 export function placesIn(model: Module): Place[] {
   return model.namedModules().flatMap(([path, layer]) => {
     const weight = path === '' ? null : weightOf(layer)
-    return weight ? [{ path, layer, ...weight }] : []
+    return weight ? [{ path, peftPath: peftPath(model, path), layer, ...weight }] : []
   })
 }
 
-type Weight = Omit<Place, 'path' | 'layer'>
+/** The path of a module in peft's files. */
+export function peftPath(model: Module, path: string): string {
+  const names = adapterTargetsOf(model)?.peftNames ?? []
+  return names.reduce((name, [from, to]) => name.replace(from, to), path)
+}
+
+/** What the family of a model declares for adapters; null for models without. */
+export function adapterTargetsOf(model: Module): AdapterTargets | null {
+  const { modelType } = classOf(model)
+  return (modelType === undefined ? null : modelDefinition(modelType).adapterTargets) ?? null
+}
+
+/** The model's class, which may be any module. */
+export const classOf = (model: Module): Partial<ModelClass> => Object(model.constructor)
+
+/** The weight of a layer. */
+export type Weight = Omit<Place, 'path' | 'peftPath' | 'layer'>
 
 /** The one place that knows the classes of layers. Others can be added here. */
-function weightOf(layer: Module): Weight | null {
+export function weightOf(layer: Module): Weight | null {
   if (layer instanceof Linear) return linear(layer.weight, layer.weight, layer.bias)
   if (layer instanceof Conv1D) {
     const { weight: parameter, bias } = layer

@@ -22,18 +22,15 @@ export interface AdapterSpec {
 }
 
 /** A checked specification. */
-export interface ParsedSpec extends Omit<Selection, 'targets'> {
+export interface ParsedSpec<Options = Record<string, unknown>> extends Omit<Selection, 'targets'> {
   /** Name of the method, such as `lora`. */
   readonly method: string
   /** Layers to adapt; undefined for those that peft adapts in this family. */
   readonly targets: Targets | undefined
   readonly save: readonly string[]
   /** Checked options of the method, with defaults. */
-  readonly options: Record<string, unknown>
+  readonly options: Options
 }
-
-/** Options that every method has. */
-const COMMON = ['targets', 'exclude', 'layers', 'save'] as const
 
 /**
  * Checks a specification.
@@ -49,19 +46,39 @@ export function parseAdapterSpec(spec: string | AdapterSpec): ParsedSpec {
     })
   const { method, targets, exclude, layers, save = [], ...rest } = spec
   checkLists({ targets, exclude, layers, save })
-  const { options } = adapterMethod(method)
-  return { method, targets, exclude, layers, save, options: parseOptions(method, options, rest) }
+  const { options, selection } = adapterMethod(method)
+  const common = [...selection, 'save']
+  const given = Object.entries({ targets, exclude, layers }).filter(
+    ([, value]) => value !== undefined && value !== null,
+  )
+  const strange = given.find(([key]) => !common.includes(key))
+  if (strange) throw unknownOption(method, strange[0], options, common)
+  return {
+    method,
+    targets,
+    exclude,
+    layers,
+    save,
+    options: parseOptions(method, options, rest, common),
+  }
 }
+
+const unknownOption = (
+  method: string,
+  key: string,
+  { shape }: z.ZodObject,
+  common: readonly string[],
+): HeedError =>
+  unknownName(`option of ${method}`, key, [...Object.keys(shape), ...common], 'adapter')
 
 function parseOptions(
   method: string,
   schema: z.ZodObject,
   given: Record<string, unknown>,
+  common: readonly string[],
 ): Record<string, unknown> {
-  const known = Object.keys(schema.shape)
-  const strange = Object.keys(given).find((key) => !known.includes(key))
-  if (strange !== undefined)
-    throw unknownName(`option of ${method}`, strange, [...known, ...COMMON], 'adapter')
+  const strange = Object.keys(given).find((key) => !Object.hasOwn(schema.shape, key))
+  if (strange !== undefined) throw unknownOption(method, strange, schema, common)
   const parsed = schema.safeParse(given)
   if (parsed.success) return parsed.data
   const [{ path, message }] = parsed.error.issues
@@ -94,24 +111,25 @@ function checkLists(lists: Record<string, unknown>): void {
       throw invalidOption({ key, value: lists[key], expected })
 }
 
-/** Reads `method:key=value,key=value`. Lists are written with `+`, regular expressions as /…/. */
+/** Reads `method:key=value,key`; a key without a value is true. Lists are written with `+`, regular expressions as /…/. */
 function fromText(text: string): AdapterSpec {
   const [, method, rest = ''] = /^\s*([^:]*?)\s*(?::(.*))?$/s.exec(text) ?? []
   const spec: AdapterSpec & Record<string, unknown> = Object.assign(Object.create(null), { method })
   for (const [key, value] of splitPairs(rest, text)) {
     if (key === 'method' || Object.hasOwn(spec, key)) throw twice(key, text)
-    spec[key] = optionValue(key, value)
+    spec[key] = value === true ? value : optionValue(key, value)
   }
   return spec
 }
 
-function splitPairs(rest: string, text: string): [string, string][] {
+function splitPairs(rest: string, text: string): [string, string | true][] {
   if (rest.trim() === '') return []
   // Commas within /…/ and {…} belong to the value.
-  const parts = rest.match(/(?:\/(?:\\.|[^/\\])*\/|\{[^}]*\}|[^,])+/g) ?? []
-  return parts.map((part) => {
+  const pieces = rest.match(/(?:\/(?:\\.|[^/\\])*\/|\{[^}]*\}|[^,])+/g) ?? []
+  return pieces.map((part) => {
     const at = part.indexOf('=')
     if (at > 0) return [part.slice(0, at).trim(), part.slice(at + 1).trim()]
+    if (/^\s*[a-zA-Z]+\s*$/.test(part)) return [part.trim(), true]
     throw new HeedError(
       'invalid-option',
       `\`adapter\` must be a method with options as key=value, got ${shown(part)} in ${shown(text)}`,

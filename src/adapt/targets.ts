@@ -1,10 +1,10 @@
 // Which layers an adapter is attached to.
-import { type AdapterTargets, isBelow, type ModelClass, modelDefinition } from '../models/index.ts'
+import { type AdapterTargets, isBelow } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
 import { HeedError, shown } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
 import { matchesWhole } from './patterns.ts'
-import { type Place, placesIn } from './places.ts'
+import { adapterTargetsOf, classOf, type Place, placesIn } from './places.ts'
 
 /**
  * Names of layers (`q_proj`, or the end of a path such as `mlp.c_proj`), a regular expression that must match the whole
@@ -32,11 +32,11 @@ export function selectPlaces(model: Module, selection: Selection): Place[] {
   const { targets, exclude = [], layers = null, save = [] } = selection
   const all = placesIn(model)
   const isTarget =
-    targets === 'all-linear' ? isInner(model) : ({ path }: Place) => matches(targets, path)
+    targets === 'all-linear' ? isInner(model) : (place: Place) => matches(targets, place)
   const found = all.filter(
     (place) =>
       isTarget(place) &&
-      !matches(exclude, place.path) &&
+      !matches(exclude, place) &&
       !save.some((name) => isPartOf(place.path, name)) &&
       (layers === null || layers.includes(layerNumber(place.path))),
   )
@@ -69,10 +69,17 @@ export function selectModules(model: Module, names: readonly string[]): [string,
 export const hasModule = (model: Module, name: string): boolean =>
   model.namedModules().some(([path]) => endsWith(path, name))
 
-/** Whether a list has the name of the layer, or the end of its path; a regular expression must match the whole path. */
-export function matches(targets: readonly string[] | RegExp, path: string): boolean {
-  if (targets instanceof RegExp) return matchesWhole(targets.source, path)
-  return targets.some((name) => endsWith(path, name))
+/**
+ * Whether a list has the name of the layer, or the end of its path; a regular expression must match the whole path. Names
+ * of peft count as well.
+ */
+export function matches(
+  targets: readonly string[] | RegExp,
+  { path, peftPath }: Pick<Place, 'path' | 'peftPath'>,
+): boolean {
+  const paths = [path, peftPath]
+  if (targets instanceof RegExp) return paths.some((name) => matchesWhole(targets.source, name))
+  return targets.some((target) => paths.some((name) => endsWith(name, target)))
 }
 
 const endsWith = (path: string, name: string): boolean => path === name || path.endsWith(`.${name}`)
@@ -81,7 +88,7 @@ const endsWith = (path: string, name: string): boolean => path === name || path.
 const isPartOf = (path: string, name: string): boolean => `.${path}.`.includes(`.${name}.`)
 
 /** The first number in a path, after two or more names: 3 in `transformer.h.3.attn.c_attn`. */
-function layerNumber(path: string): number {
+export function layerNumber(path: string): number {
   return Number(/^.*?\.?[^.]+\.(\d+)\./.exec(path)?.[1] ?? Number.NaN)
 }
 
@@ -93,7 +100,7 @@ function isInner(model: Module): (place: Place) => boolean {
 
 function checkEachTarget(model: Module, targets: Targets, all: readonly Place[]): void {
   if (targets instanceof RegExp || targets === 'all-linear') return
-  const lost = targets.find((name) => !all.some(({ path }) => endsWith(path, name)))
+  const lost = targets.find((name) => !all.some((place) => matches([name], place)))
   if (lost === undefined) return
   throw new HeedError(
     'unknown-name',
@@ -110,13 +117,9 @@ const lastNames = (places: readonly Place[]): string[] => [
   ...new Set(places.map(({ path }) => path.replace(/^.*?(\w+)$/, '$1'))),
 ]
 
-/** The model's class, which may be any module. */
-export const classOf = (model: Module): Partial<ModelClass> => Object(model.constructor)
-
 /** The layers that adapters change by default in the family of the model. @throws HeedError if it declares none */
 export function familyTargets(model: Module): AdapterTargets {
-  const { modelType } = classOf(model)
-  const targets = modelType === undefined ? null : modelDefinition(modelType).adapterTargets
+  const targets = adapterTargetsOf(model)
   if (targets) return targets
   throw new HeedError(
     'invalid-option',

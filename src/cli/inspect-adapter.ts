@@ -16,12 +16,13 @@ export function printAdapter(model: Module, spec: string | AdapterSpec | undefin
   const settings = Object.entries(options)
     .filter(([, value]) => typeof value === 'number' || typeof value === 'string')
     .map(([key, value]) => `${pc.dim(key)} ${value}`)
-  const layers = new Set(adapter.places.map(({ path }) => path.replace(/\.\d+\./g, '.*.')))
+  const layers = new Set(adapter.paths.map((path) => path.replace(/\.\d+\./g, '.*.')))
+  const list = layers.size > 0 ? `: ${adapter.paths.length} layers, ${[...layers].join(', ')}` : ''
   const whole: [string, string][] = save.length > 0 ? [['whole', save.join(', ')]] : []
   const lines: [string, string][] = [
     ['adapter', `${pc.bold(method)}, ${about}  ${settings.join('  ')}`.trim()],
     ['computes', `h ← ${term(view.base, 'h')} + ${term(view.scale, 'Δh')} with Δh = ${view.change}`],
-    ['where', `${view.form === 'parallel' ? 'parallel to' : 'after'} the ${view.place}: ${adapter.places.length} layers, ${[...layers].join(', ')}`],
+    ['where', `${view.form === 'parallel' ? 'parallel to' : 'after'} the ${view.place}${list}`],
     ...whole,
     ['trains', `${short(trained)} parameters (${trained}), ${((100 * trained) / all).toFixed(3)} % of the model`],
     ['file', `${formatBytes(trained * 4)} as f32`],

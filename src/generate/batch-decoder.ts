@@ -1,12 +1,14 @@
 import type { TypedArray } from '../graph/dtype.ts'
 import { checkHead } from '../models/check-head.ts'
 import type { CausalLM } from '../models/index.ts'
+import { virtualTokenCount } from '../models/shared/virtual-tokens.ts'
+import { evaluating } from '../nn/evaluating.ts'
 import type { KVCache } from '../nn/index.ts'
 import { type Held, type HeldInput, hold, type Tensor } from '../tensor/index.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
-import { evaluating, powerOfTwo } from './evaluating.ts'
+import { powerOfTwo } from './power-of-two.ts'
 import { checkNext, checkStart, rowOf, type StepModel } from './step-model.ts'
 
 // R rows (texts), T new tokens, S capacity of the cache
@@ -43,7 +45,7 @@ export class BatchDecoder implements StepModel {
       throw tooLong(longest, this.maxTokens, this.model.contextLength)
     checkCacheLimit(this.model, longest, needed)
     const capacity = Math.min(this.model.contextLength, powerOfTwo(needed, SHORTEST))
-    if (this.batch?.rows !== prompts.length || this.batch.capacity !== capacity)
+    if (!this.batch?.fits(prompts.length, capacity))
       this.batch = new Batch(this.model, prompts.length, capacity)
     return this.batch.start(prompts, longest)
   }
@@ -59,6 +61,7 @@ export class BatchDecoder implements StepModel {
 class Batch {
   readonly rows: number
   readonly capacity: number
+  private readonly model: CausalLM
   private readonly cache: KVCache
   private readonly plain: Held
   private readonly masked: Held
@@ -66,6 +69,7 @@ class Batch {
   private mask: HeldInput | null = null
 
   constructor(model: CausalLM, rows: number, capacity: number) {
+    this.model = model
     this.rows = rows
     this.capacity = capacity
     this.cache = model.createCache({ capacity, batch: rows })
@@ -80,6 +84,12 @@ class Batch {
     }
     this.plain = hold((ids, last, order) => step(ids, last, order))
     this.masked = hold((ids, last, mask, order) => step(ids, last, order, mask))
+  }
+
+  /** Whether the cache is of this size, and has space for the tokens of the adapters in use. */
+  fits(rows: number, capacity: number): boolean {
+    const isSame = this.rows === rows && this.capacity === capacity
+    return isSame && this.cache.prefixLength === virtualTokenCount(this.model)
   }
 
   start(prompts: readonly (readonly number[])[], longest: number): Promise<TypedArray> {

@@ -1,10 +1,12 @@
 import type { TypedArray } from '../graph/dtype.ts'
 import { checkHead } from '../models/check-head.ts'
 import type { CausalLM } from '../models/index.ts'
+import { virtualTokenCount } from '../models/shared/virtual-tokens.ts'
+import { evaluating } from '../nn/evaluating.ts'
 import type { KVCache } from '../nn/index.ts'
 import { type Held, hold, holdEpoch } from '../tensor/hold.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
-import { evaluating, powerOfTwo } from './evaluating.ts'
+import { powerOfTwo } from './power-of-two.ts'
 import { checkNext, checkStart, rowOf, type StepModel } from './step-model.ts'
 
 /**
@@ -14,10 +16,10 @@ import { checkNext, checkStart, rowOf, type StepModel } from './step-model.ts'
  * again and the first half is dropped.
  */
 export class Decoder implements StepModel {
-  /** Maximum number of tokens in the cache. */
-  readonly capacity: number
-  private readonly cache: KVCache
-  private readonly cacheValidTo: number
+  private readonly model: CausalLM
+  /** The number of tokens that was asked for. */
+  private readonly requestedCapacity: number
+  private cache: KVCache
   private readonly run: Held
   /** The tokens in the cache. */
   private text: number[] = []
@@ -27,8 +29,9 @@ export class Decoder implements StepModel {
   /** @param contextLength capacity of the cache in tokens; default and maximum: the context length of the model */
   constructor(model: CausalLM, contextLength?: number) {
     checkHead('Decoder', model, 'causal-lm')
+    this.model = model
     const capacity = contextLength === undefined ? model.contextLength : contextLength
-    this.capacity = Math.min(capacity, model.contextLength)
+    this.requestedCapacity = capacity
     if (!Number.isInteger(capacity) || this.capacity < 2)
       throw invalidOption({
         key: 'contextLength',
@@ -36,12 +39,15 @@ export class Decoder implements StepModel {
         expected: 'a whole number from 2',
         try: { contextLength: [64] },
       })
-    const cache = model.createCache({ capacity: this.capacity })
-    this.cache = cache
-    this.cacheValidTo = model.cacheValidTo ?? Number.POSITIVE_INFINITY
+    this.cache = model.createCache({ capacity: this.capacity })
     this.run = hold((ids, logitsAt) => [
-      evaluating(model, () => model.forward(ids, { cache, logitsAt })),
+      evaluating(model, () => model.forward(ids, { cache: this.cache, logitsAt })),
     ])
+  }
+
+  /** Maximum number of tokens in the cache. Adapters with tokens of their own leave fewer. */
+  get capacity(): number {
+    return Math.min(this.requestedCapacity, this.model.contextLength)
   }
 
   /** The tokens in the cache. */
@@ -59,7 +65,7 @@ export class Decoder implements StepModel {
     checkStart(prompts)
     const [tokens = []] = prompts
     if (tokens.length === 0) throw emptyPrompt()
-    if (this.isOutdated()) this.rewind(0)
+    if (this.isOutdated()) this.renew()
     this.epoch = holdEpoch()
     const text = tokens.slice(-this.capacity)
     const shared = Math.min(sharedLength(this.text, text), text.length - 1)
@@ -102,6 +108,13 @@ export class Decoder implements StepModel {
     this.text.length = length
   }
 
+  /** Empties the cache. Adapters with tokens of their own need a cache with space for them. */
+  private renew(): void {
+    if (this.cache.prefixLength !== virtualTokenCount(this.model))
+      this.cache = this.model.createCache({ capacity: this.capacity })
+    this.rewind(0)
+  }
+
   /** Whether hooks or adapters have changed since the cached keys were computed. */
   private isOutdated(): boolean {
     return this.epoch !== holdEpoch()
@@ -109,7 +122,8 @@ export class Decoder implements StepModel {
 
   /** Whether the cached keys are valid for a text of this length. */
   private staysValid(length: number): boolean {
-    return this.text.length > this.cacheValidTo === length > this.cacheValidTo
+    const { cacheValidTo = Number.POSITIVE_INFINITY } = this.model
+    return this.text.length > cacheValidTo === length > cacheValidTo
   }
 
   /** Runs `width` positions; positions after the tokens are discarded. */

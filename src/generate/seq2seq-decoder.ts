@@ -1,12 +1,14 @@
 import type { TypedArray } from '../graph/dtype.ts'
 import { checkHead } from '../models/check-head.ts'
 import type { Seq2SeqLM } from '../models/index.ts'
+import { virtualTokenCount } from '../models/shared/virtual-tokens.ts'
+import { evaluating } from '../nn/evaluating.ts'
 import type { EncoderDecoderCache } from '../nn/index.ts'
 import { type Held, type HeldInput, hold, noGrad } from '../tensor/index.ts'
 import { checkArgument } from '../util/check-argument.ts'
 import { HeedError } from '../util/errors.ts'
 import { emptyBatch, notStarted } from './batch-decoder.ts'
-import { evaluating, powerOfTwo } from './evaluating.ts'
+import { powerOfTwo } from './power-of-two.ts'
 import { checkNext, checkStart, type StepModel } from './step-model.ts'
 
 // N sources, R rows (generated texts: the same number for each source), S source tokens
@@ -89,7 +91,7 @@ export class Seq2SeqDecoder implements StepModel {
 
   private roomFor(rows: number, sourceLength: number, length: number): Room {
     const capacity = Math.min(length, this.model.contextLength)
-    const key = `${rows} ${sourceLength} ${capacity}`
+    const key = `${rows} ${sourceLength} ${capacity} ${virtualTokenCount(this.model)}`
     const room = this.rooms.get(key) ?? new Room(this.model, rows, sourceLength, capacity)
     this.rooms.delete(key) // moves it to the end, which is the most recently used
     this.rooms.set(key, room)

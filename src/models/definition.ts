@@ -56,6 +56,31 @@ export interface AdapterTargets {
   readonly ia3: readonly string[]
   /** Layers of the feed-forward network whose inputs (IA)³ scales. */
   readonly feedForward: readonly string[]
+  /** The two halves of a transformer layer, for bottlenecks and parallel networks. */
+  readonly blocks: LayerBlocks
+  /** How the tokens of an image are made, for visual prompts; omitted for models that read no images. */
+  readonly imageTokens?: ImageTokens
+  /**
+   * Replacements that convert paths of layers to those in peft's files, which has the names of transformers in memory.
+   * Omitted if they are those of checkpoints.
+   */
+  readonly peftNames?: readonly (readonly [RegExp, string])[]
+}
+
+/** Names of the modules at the ends of both halves of a transformer layer. */
+export interface LayerBlocks {
+  /** Layers whose outputs are those of attention, before they are added to the residual stream. */
+  readonly attention: readonly string[]
+  /** The module that reads the input of the feed-forward network, and the layer whose output is that of the network. */
+  readonly feedForward: readonly [input: string, output: string]
+}
+
+/** How a vision transformer makes its tokens. */
+export interface ImageTokens {
+  /** Name of the module that returns the tokens of an image, (N, T, C). */
+  readonly embeddings: string
+  /** Number of tokens before those of the patches, such as the class token. */
+  readonly special: number
 }
 
 const DEFINITION = optionKinds<ModelDefinition>({

@@ -5,7 +5,13 @@
 
 export { type ConvertOptions, convertModel } from './convert.ts'
 export { type Component, type Countable, countModel, type ModelCount } from './count.ts'
-export { type AdapterTargets, defineModel, type ModelDefinition } from './definition.ts'
+export {
+  type AdapterTargets,
+  defineModel,
+  type ImageTokens,
+  type LayerBlocks,
+  type ModelDefinition,
+} from './definition.ts'
 export * from './families.ts'
 export { GENERATION_KEYS, type KeyAnswer } from './generation-keys.ts'
 export type { GGUFFormat, GGUFNames, StoredForm } from './gguf/format.ts'

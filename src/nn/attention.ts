@@ -5,6 +5,7 @@ import { divisorsNear } from '../util/divisors.ts'
 import { invalidOption, ShapeError } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 import { offerAttention } from './capture.ts'
+import { changedKeyValues } from './key-values.ts'
 import type { LayerCache } from './kv-cache.ts'
 
 /** Options of `attention`. */
@@ -53,7 +54,8 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   ATTENTION.check('attention', options)
   const { heads, kvHeads = heads, cache, ...rest } = options
   const query = splitHeads(q, heads) // (B, H, T, D)
-  const fresh = { k: splitHeads(k, kvHeads), v: splitHeads(v, kvHeads) }
+  const own = changedKeyValues({ k, v }, { heads, kvHeads })
+  const fresh = { k: splitHeads(own.k, kvHeads), v: splitHeads(own.v, kvHeads) }
   return attend(query, cache ? cache.append(fresh.k, fresh.v) : fresh, rest)
 }
 

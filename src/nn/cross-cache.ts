@@ -16,6 +16,7 @@ const CACHE = optionKinds<EncoderDecoderCacheShape>({
   headDim: 'size',
   capacity: 'size',
   batch: 'size?',
+  prefix: 'record|null?',
   sourceLength: 'count',
 })
 

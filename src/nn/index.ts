@@ -60,7 +60,7 @@ export { findNaN, type NaNOrigin } from './find-nan.ts'
 export { type AffineOptions, GroupNorm, InstanceNorm1d, InstanceNorm2d } from './group-norm.ts'
 /** Initialisers of parameters, named as in torch.nn.init. */
 export * as init from './init.ts'
-export { KVCache, type KVCacheShape, LayerCache } from './kv-cache.ts'
+export { type CachePrefix, KVCache, type KVCacheShape, LayerCache } from './kv-cache.ts'
 export { LayerNorm, type LayerNormOptions } from './layer-norm.ts'
 export { Linear, type LinearOptions } from './linear.ts'
 export {

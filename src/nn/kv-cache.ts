@@ -16,6 +16,16 @@ export interface KVCacheShape {
   capacity: number
   /** Number of sequences, B. Default 1. */
   batch?: number
+  /** Positions before the first token, which stay when the cache is emptied. Default: none. */
+  prefix?: CachePrefix | null
+}
+
+/** Positions of a cache before the first token, such as those of a trained prompt. */
+export interface CachePrefix {
+  /** Number of positions, P. */
+  readonly count: number
+  /** Writes their keys and values to the first P positions of the cache. */
+  fill(cache: KVCache): void
 }
 
 const KV_CACHE = optionKinds<KVCacheShape>({
@@ -24,6 +34,7 @@ const KV_CACHE = optionKinds<KVCacheShape>({
   headDim: 'size',
   capacity: 'size',
   batch: 'size?',
+  prefix: 'record|null?',
 })
 
 /**
@@ -32,33 +43,56 @@ const KV_CACHE = optionKinds<KVCacheShape>({
  * many of the written tokens count.
  */
 export class KVCache {
-  /** Maximum number of tokens. */
-  readonly capacity: number
   /** The keys and values, by layer. */
   readonly layers: readonly LayerCache[]
+  /** Number of positions before the first token, which are written again when the cache is emptied. */
+  readonly prefixLength: number
+  readonly #capacity: number
+  readonly #prefix: CachePrefix | null
+  #filled = false
+  /** Positions of the prefix that count in `capacity`, `length` and `position`: those before the first new token. */
+  #counted = 0
   #length = 0
   #positions = new Map<number, Tensor>()
 
-  /** Allocates a cache of zeros: 8·layers·batch·heads·capacity·headDim bytes. */
+  /** Allocates a cache of zeros: 8·layers·batch·heads·(capacity + prefix)·headDim bytes. */
   constructor(shapes: KVCacheShape) {
     KV_CACHE.check('KVCache', shapes)
-    const { layers, heads, headDim, capacity, batch = 1 } = shapes
-    this.capacity = capacity
-    const shape = [batch, heads, capacity, headDim]
+    const { layers, heads, headDim, capacity, batch = 1, prefix = null } = shapes
+    this.#capacity = capacity
+    this.#prefix = prefix
+    this.prefixLength = prefix?.count ?? 0
+    const shape = [batch, heads, this.prefixLength + capacity, headDim]
     this.layers = Array.from({ length: layers }, () => new LayerCache(this, shape))
+  }
+
+  /** Maximum number of tokens. */
+  get capacity(): number {
+    return this.#capacity + this.#counted
   }
 
   /** Number of tokens in use. */
   get length(): number {
-    return this.#length
+    return this.#length + this.#counted
+  }
+
+  /**
+   * Runs `body`, in which the positions of the prefix count as tokens in use: `capacity`, `length` and `position` include
+   * them. Models are run like this.
+   */
+  withPrefix<T>(body: () => T): T {
+    if (this.#prefix && !this.#filled) this.#fill(this.#prefix)
+    return this.#counting(this.prefixLength, body)
   }
 
   /** The number of tokens in use plus `offset`, as an i32 scalar. Held programs read it at each run. */
   position(offset = 0): Tensor {
-    let found = this.#positions.get(offset)
+    const from = offset + this.#counted
+    let found = this.#positions.get(from)
     if (!found) {
-      found = runtimeScalar(() => this.#length + offset, 'i32')
-      this.#positions.set(offset, found)
+      const now = this.#length + from
+      found = runtimeScalar(this.#length < 0 ? now : () => this.#length + from, 'i32') // the prefix stays in place
+      this.#positions.set(from, found)
     }
     return found
   }
@@ -99,6 +133,31 @@ export class KVCache {
   #move(length: number): void {
     this.#length = length
     this.#positions.clear()
+    if (this.#prefix && length === 0) this.#fill(this.#prefix) // the weights may have changed
+  }
+
+  /** The prefix is written as if its positions were the first tokens. */
+  #fill(prefix: CachePrefix): void {
+    const length = this.#length
+    this.#filled = true
+    this.#length = -prefix.count
+    this.#positions.clear()
+    try {
+      this.#counting(prefix.count, () => prefix.fill(this))
+    } finally {
+      this.#length = length
+      this.#positions.clear()
+    }
+  }
+
+  #counting<T>(positions: number, body: () => T): T {
+    const outer = this.#counted
+    this.#counted = positions
+    try {
+      return body()
+    } finally {
+      this.#counted = outer
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { checkTensors } from '../tensor/arguments.ts'
 import { arange, type Tensor } from '../tensor/index.ts'
 import { optionKinds } from '../util/options.ts'
-import { keyMask, type PaddedOptions } from './positions.ts'
+import { countedPositions, keyMask, type PaddedOptions } from './positions.ts'
 
 /** Options of `visibleKeys`. */
 export interface VisibleOptions extends PaddedOptions {
@@ -20,7 +20,7 @@ const VISIBLE = optionKinds<VisibleOptions>({
 
 /**
  * Computes which keys each token of ids (B, T) sees, in addition to the causal rule. A sliding window (Beltagy et al.,
- * 2020, "Longformer") counts positions including padding, as in transformers.
+ * 2020, "Longformer") counts positions without padding.
  * @returns bool that broadcasts to (B, H, T, S); null if all keys are visible
  */
 export function visibleKeys(ids: Tensor, options: VisibleOptions): Tensor | null {
@@ -31,10 +31,13 @@ export function visibleKeys(ids: Tensor, options: VisibleOptions): Tensor | null
   const keys = cache?.capacity ?? tokens
   const counted = keyMask(attentionMask) ?? null // (B, 1, 1, S)
   if (window === null || window >= keys) return counted
-  const own = arange(tokens).unsqueeze(1) // (T, 1)
-  const places = cache ? own.add(cache.position()) : own
-  const after = arange(keys).gt(places.sub(window))
-  const within = bothSides ? after.logicalAnd(arange(keys).lt(places.add(window))) : after
-  const near = within.unsqueeze(0).unsqueeze(0) // (1, 1, T, S)
+  // Positions without padding, which may be between the tokens of an adapter and those of the text.
+  const all = attentionMask ? countedPositions(attentionMask) : arange(keys).unsqueeze(0) // (B or 1, S)
+  const own = cache ? arange(tokens).add(cache.position()) : arange(tokens)
+  const places = all.take(own, 1).unsqueeze(2) // (B or 1, T, 1)
+  const columns = all.unsqueeze(1) // (B or 1, 1, S)
+  const after = columns.gt(places.sub(window))
+  const within = bothSides ? after.logicalAnd(columns.lt(places.add(window))) : after
+  const near = within.unsqueeze(1) // (B or 1, 1, T, S)
   return counted ? counted.logicalAnd(near) : near
 }

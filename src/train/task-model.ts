@@ -15,6 +15,7 @@ import {
 } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
 import { manualSeed } from '../tensor/index.ts'
+import { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
 import { taskOptions } from './config.ts'
@@ -25,6 +26,7 @@ import { recordedImports } from './run-imports.ts'
 import type {
   ConfigContext,
   DataSetup,
+  Preprocessor,
   Task,
   TaskContext,
   TaskData,
@@ -88,7 +90,7 @@ export async function newTaskModel(
       : await tunedModel(config, config.from, kind, known)
   const { every } = distillOptions(config) ?? {}
   const model = every === undefined ? whole : everyNth(whole, modelType, kind.head(modelType, options), every) // biome-ignore format: one line
-  const adapter = adapterOf(model, config, fresh)
+  const adapter = adapterOf(model, config, { fresh, preprocessor })
   const base = adapter && (await describeBase(String(config.from)))
   const weights = base ? adapterOnly(model, adapter, base) : partOf(model, config)
   const contextLength = Math.min(config.context, contextOf(model))
@@ -116,7 +118,7 @@ function partOf(model: Module, { train }: TrainConfig): TrainedWeights {
 function adapterOf(
   model: Module,
   { adapter, from, train }: TrainConfig,
-  fresh: readonly string[],
+  { fresh, preprocessor }: { fresh: readonly string[]; preprocessor: Preprocessor },
 ): Adapter | undefined {
   const [earlier] = adaptersOf(model)
   if (earlier) {
@@ -131,7 +133,8 @@ function adapterOf(
   }
   if (adapter === undefined) return undefined
   const heads = new Set(fresh.map((name) => name.replace(/\.[^.]*$/, '')))
-  return addAdapter(model, adapter, { save: [...heads] })
+  const tokenizer = preprocessor instanceof Tokenizer ? preprocessor : undefined
+  return addAdapter(model, adapter, { save: [...heads], tokenizer })
 }
 
 /** Creates the model of a resumed run; its weights are loaded later. */
@@ -139,7 +142,7 @@ export async function savedTaskModel(config: TrainConfig, run: string): Promise<
   const { kind, task, context, file } = await openTask(run)
   manualSeed(config.seed)
   const { model, weights } = file.base
-    ? await savedAdapter(run, task.head, file.base)
+    ? await savedAdapter(run, task.head, file.base, config)
     : await savedModel(run, modelClass(context.modelType, task.head) as ModelClass, config)
   const data = taskData(config.data, kind, context.options, config)
   return { kind, task, context, data, model, weights, file, fresh: [] }
@@ -150,9 +153,10 @@ async function savedModel(run: string, Model: ModelClass, config: TrainConfig) {
   return { model, weights: partOf(model, config) }
 }
 
-async function savedAdapter(run: string, head: Head, base: AdapterBase) {
+async function savedAdapter(run: string, head: Head, base: AdapterBase, config: TrainConfig) {
   const model: Module = await fromPretrained(run, head)
   const [adapter] = adaptersOf(model)
+  if (config.adapter !== undefined) adapter.unfold() // a run that trains an earlier adapter further has only its result
   return { model, weights: adapterOnly(model, adapter, base) }
 }
 

@@ -51,7 +51,18 @@ export function adapterOnly(model: Module, adapter: Adapter, base: AdapterBase):
     module: adapter,
     file,
     write: (path) => adapter.saveWeights(path),
-    read: (path) => adapter.loadWeights(path),
+    // Files have what a network computes, not its weights.
+    ...(adapter.hasEncoder
+      ? {
+          read: async () => {},
+          further: {
+            'adapter_training.safetensors': {
+              write: (path) => saveWeights(adapter, path),
+              read: (path) => loadWeights(adapter, path),
+            },
+          },
+        }
+      : { read: (path) => adapter.loadWeights(path) }),
     describe,
     async save(dir, tokenizer) {
       await ensureDir(dir)

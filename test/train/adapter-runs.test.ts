@@ -85,6 +85,28 @@ it('computes the same after it was stopped and resumed', async () => {
   await expect(other).rejects.toMatchObject({ code: 'invalid-option', details: { key: 'adapter' } })
 })
 
+it.each([
+  'prompt:tokens=3,init=text,text=the cat sat',
+  'p-tuning:tokens=3,hidden=5',
+  'prefix:projection,tokens=2',
+])(
+  '%s computes the same after it was stopped and resumed, opens, and is trained further',
+  async (adapter) => {
+    const [whole, stopped, further] = ['whole', 'stopped', 'further'].map((part) => at(`${adapter.slice(0, 6)}-${part}`)) // biome-ignore format: one line
+    const { adapter: _, ...rest } = keys
+    await trainTiny(whole, { ...keys, adapter, steps: 6 })
+    await trainTiny(stopped, { ...keys, adapter, steps: 6 }, { stopAt: 3 })
+    await trainTiny(stopped, { ...keys, adapter, steps: 6 }, { resume: true })
+    expect(await weightsOf(stopped)).toEqual(await weightsOf(whole))
+    const { loss } = (await evaluateRun(whole)).metrics
+    expect(loss).toBeCloseTo(Number(linesOf(whole).at(-1)?.val_loss), 4)
+    expect(await readdir(whole)).not.toContain('adapter_training.safetensors')
+    await trainTiny(further, { ...rest, from: whole, steps: 4 }, { stopAt: 2 })
+    await trainTiny(further, { ...rest, from: whole, steps: 4 }, { resume: true })
+    expect(await weightsOf(further)).not.toEqual(await weightsOf(whole))
+  },
+)
+
 describe('training further', () => {
   const { adapter, ...further } = keys
 
@@ -193,6 +215,17 @@ describe('on the command line', () => {
     expect(code).toBe(0)
     return text
   }
+
+  it('a run with a prompt and a base with it write the same, and its cache computes what no cache does', async () => {
+    await trainTiny(at('prompt'), { ...keys, adapter: 'prompt:tokens=3', steps: 6 })
+    const run = await generated(at('prompt'))
+    expect(run).not.toBe(await generated(at('base')))
+    expect(await generated(at('base'), '--adapter', at('prompt'))).toBe(run)
+    const shown = await heed('inspect', at('prompt'), '--all')
+    expect(shown.out).toContain('λ·Δh')
+    const merged = await heed('merge', at('prompt'), '--out', at('merged-prompt'))
+    expect([merged.code, merged.mistake]).toEqual([2, expect.stringContaining('prompt')])
+  })
 
   it('a run, a base with --adapter, and a merged folder write the same', async () => {
     const run = await generated(at('run'))

@@ -1,9 +1,10 @@
 import type { JsonObject } from '../../io/files/json.ts'
 import { KVCache, Linear, type Module } from '../../nn/index.ts'
-import { F, type Tensor } from '../../tensor/index.ts'
+import { F, type Tensor, zeros } from '../../tensor/index.ts'
 import { optionKinds } from '../../util/options.ts'
 import { checkTokens } from '../shared/decoder.ts'
 import { type DecoderFamily, type TextConfig, type TextStack, widthOf } from '../shared/family.ts'
+import { cachePrefix, readText, type VirtualTokenReader, virtualTokenCount } from '../shared/virtual-tokens.ts' // biome-ignore format: one line
 import { type HeadClass, HeadedModel, type HeadSpec, headClass } from './headed-model.ts'
 import type { TextEncoder } from './text-model.ts'
 
@@ -109,7 +110,7 @@ const plainOutput = <C extends TextConfig, S extends TextStack>(
 /** Base of the causal language models of all families. */
 export class CausalLMModel<C extends TextConfig, S extends TextStack, L extends object>
   extends HeadedModel<C, S, L, DecoderFamily<C, S, string>, HeadSpec<C, S, L> & CausalSpec<C, S, L>>
-  implements CausalLM
+  implements CausalLM, VirtualTokenReader
 {
   #generationConfig: JsonObject = {}
 
@@ -122,11 +123,12 @@ export class CausalLMModel<C extends TextConfig, S extends TextStack, L extends 
   }
 
   get contextLength(): number {
-    return this.family.contextLength(this.config)
+    return this.family.contextLength(this.config) - virtualTokenCount(this)
   }
 
   get cacheValidTo(): number {
-    return this.family.cacheValidTo?.(this.config) ?? Number.POSITIVE_INFINITY
+    const limit = this.family.cacheValidTo?.(this.config) ?? Number.POSITIVE_INFINITY
+    return limit - virtualTokenCount(this)
   }
 
   /** Number of logits of a token, V. */
@@ -137,6 +139,11 @@ export class CausalLMModel<C extends TextConfig, S extends TextStack, L extends 
   forward(ids: Tensor, options: CausalLMOptions = {}): Tensor {
     CAUSAL.check(this.constructor.name, options)
     return this.headLogits(this.statesOf(ids, options))
+  }
+
+  /** @internal See `VirtualTokenReader`. */
+  probe(): () => Tensor {
+    return () => this.stack.forward(zeros([1, 1], 'i32'), {})
   }
 
   loss(ids: Tensor, targets: Tensor, options: Pick<CausalLMOptions, 'attentionMask'> = {}): Tensor {
@@ -150,12 +157,13 @@ export class CausalLMModel<C extends TextConfig, S extends TextStack, L extends 
   /** Hidden states f32 (B, T, C) of the stack. */
   protected statesOf(ids: Tensor, options: CausalLMOptions = {}): Tensor {
     checkTokens(ids, this.family.title, this.contextLength, options.cache)
-    return this.stack.forward(ids, options)
+    return readText(this, ids, options, (...text) => this.stack.forward(...text))
   }
 
   createCache(size: CacheSize = {}): KVCache {
     CACHE.check('createCache', size)
     const { capacity = this.contextLength, batch = 1 } = size
-    return new KVCache({ ...this.family.cache(this.config), capacity, batch })
+    const prefix = cachePrefix(this, batch, (ids, cache) => this.stack.forward(ids, { cache }))
+    return new KVCache({ ...this.family.cache(this.config), capacity, batch, prefix })
   }
 }

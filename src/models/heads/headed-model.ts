@@ -5,7 +5,14 @@ import type { Tensor } from '../../tensor/index.ts'
 import { checkArgument, wrongArgument } from '../../util/check-argument.ts'
 import { OptionRules } from '../../util/options.ts'
 import { modelKey } from '../shared/checkpoint-keys.ts'
-import { checkFamily, configOf, embeddingsOf, type Family, stackClass } from '../shared/family.ts'
+import {
+  checkFamily,
+  configOf,
+  embeddingsOf,
+  type Family,
+  fieldOf,
+  stackClass,
+} from '../shared/family.ts'
 import { type LabelConfig, labelsOf } from '../shared/labels.ts'
 import type { Head } from './heads.ts'
 
@@ -100,6 +107,16 @@ export abstract class HeadedModel<
   protected get stack(): S {
     const fields = this as unknown as S & Record<string, S>
     return this.#prefix === null ? fields : fields[this.#prefix]
+  }
+
+  /** Number of stacks with a text of their own: 2 for encoder-decoders. */
+  get stackCount(): number {
+    return 1
+  }
+
+  /** The table of token embeddings; null for models that do not read tokens. */
+  get inputEmbeddings(): Module | null {
+    return fieldOf(this.stack, this.#family.names.embeddings)
   }
 
   /** The family of the model. */

@@ -1,4 +1,4 @@
-import type { Tensor } from '../../tensor/index.ts'
+import { type Tensor, zeros } from '../../tensor/index.ts'
 import { modelKey } from '../shared/checkpoint-keys.ts'
 import {
   checkFamily,
@@ -9,6 +9,7 @@ import {
   widthOf,
 } from '../shared/family.ts'
 import { classificationLoss, type LabelConfig, labelsOf } from '../shared/labels.ts'
+import { readInput, type VirtualTokenReader } from '../shared/virtual-tokens.ts'
 import {
   baseOf,
   classNames,
@@ -44,7 +45,7 @@ export const imageClassifier = <
 /** Base of the image classifiers of all families. */
 export class ImageClassifierModel<C extends LabelConfig, S extends ImageStack, L extends object>
   extends HeadedModel<C, S, L>
-  implements ImageClassifier
+  implements ImageClassifier, VirtualTokenReader
 {
   readonly labels = labelsOf(this.config)
 
@@ -54,7 +55,17 @@ export class ImageClassifierModel<C extends LabelConfig, S extends ImageStack, L
 
   /** Computes logits: images f32 (N, channels, H, W) -> f32 (N, K). */
   forward(images: Tensor): Tensor {
-    return this.headLogits(this.stack.forward(images))
+    return this.headLogits(this.states(images))
+  }
+
+  /** @internal See `VirtualTokenReader`. */
+  probe(): () => Tensor {
+    return () => this.stack.forward(zeros([1, ...this.imageShape]))
+  }
+
+  /** Computes the hidden states of the stack, with the keys and values of a prefix. */
+  protected states(images: Tensor): Tensor {
+    return readInput(this, () => this.stack.forward(images))
   }
 
   loss(images: Tensor, labels: Tensor): Tensor {

@@ -1,10 +1,11 @@
 import type { JsonObject } from '../../io/files/json.ts'
-import type { EncoderDecoderCache, Module } from '../../nn/index.ts'
-import { cat, F, full, type Tensor } from '../../tensor/index.ts'
+import { type CachePrefix, EncoderDecoderCache, type Module } from '../../nn/index.ts'
+import { cat, F, full, type Tensor, zeros } from '../../tensor/index.ts'
 import { checkArgument, checkArguments } from '../../util/check-argument.ts'
 import { ShapeError } from '../../util/errors.ts'
 import { optionKinds } from '../../util/options.ts'
 import type { Family } from '../shared/family.ts'
+import { readSource, readTarget, sourceLengthOf, sourceMask, targetPrefix, type VirtualTokenReader, virtualTokenCount } from '../shared/virtual-tokens.ts' // biome-ignore format: one line
 import { type HeadClass, HeadedModel, type HeadSpec, headClass } from './headed-model.ts'
 
 // B batch, S source tokens, T target tokens, C width, V vocabulary
@@ -78,6 +79,12 @@ export interface Seq2SeqCacheSize {
   batch?: number
 }
 
+/** Size of the cache of a family, with the positions of an adapter. */
+export interface Seq2SeqCacheShape extends Seq2SeqCacheSize {
+  /** Positions before the first token. */
+  prefix: CachePrefix | null
+}
+
 const SOURCE = { attentionMask: 'tensor?' } as const
 const ENCODE = optionKinds<Seq2SeqOptions>(SOURCE)
 const DECODE = optionKinds<DecodeOptions>({
@@ -116,7 +123,7 @@ export interface Seq2SeqFamily<C extends Seq2SeqConfig, S extends EncoderDecoder
   readonly targetVocabSize: (config: C) => number
   readonly createCache: (
     model: { config: C; stack: S },
-    size: Seq2SeqCacheSize,
+    size: Seq2SeqCacheShape,
   ) => EncoderDecoderCache
 }
 
@@ -134,7 +141,7 @@ export const seq2seqLM = <
 
 export class Seq2SeqModel<C extends Seq2SeqConfig, S extends EncoderDecoder, L extends object>
   extends HeadedModel<C, S, L, Seq2SeqFamily<C, S, string>>
-  implements Seq2SeqLM
+  implements Seq2SeqLM, VirtualTokenReader
 {
   #generationConfig: JsonObject = {}
 
@@ -147,7 +154,11 @@ export class Seq2SeqModel<C extends Seq2SeqConfig, S extends EncoderDecoder, L e
   }
 
   get contextLength(): number {
-    return this.family.contextLength(this.config)
+    return this.family.contextLength(this.config) - virtualTokenCount(this)
+  }
+
+  override get stackCount(): number {
+    return 2
   }
 
   get vocabSize(): number {
@@ -165,14 +176,19 @@ export class Seq2SeqModel<C extends Seq2SeqConfig, S extends EncoderDecoder, L e
   encode(ids: Tensor, options: Seq2SeqOptions = {}): Tensor {
     ENCODE.check(this.constructor.name, options)
     checkIds(ids, this.contextLength, this.family.title)
-    return this.stack.encoder.forward(ids, options.attentionMask)
+    return readSource(this, ids, options.attentionMask, (...source) =>
+      this.stack.encoder.forward(...source),
+    )
   }
 
   decode(ids: Tensor, given: DecodeOptions): Tensor {
     DECODE.check(this.constructor.name, given)
-    const { logitsAt, ...options } = given ?? {}
-    checkIds(ids, this.contextLength, this.family.title, options.cache?.length)
-    const states = this.stack.decoder.forward(ids, options)
+    const { logitsAt, encodedMask, ...rest } = given ?? {}
+    checkIds(ids, this.contextLength, this.family.title, rest.cache?.length)
+    const options = { ...rest, encodedMask: sourceMask(this, encodedMask) }
+    const states = readTarget(this, ids, options, (...target) =>
+      this.stack.decoder.forward(...target),
+    )
     return this.headLogits(logitsAt ? states.take(logitsAt, 1) : states)
   }
 
@@ -190,7 +206,20 @@ export class Seq2SeqModel<C extends Seq2SeqConfig, S extends EncoderDecoder, L e
 
   createCache(size: Seq2SeqCacheSize): EncoderDecoderCache {
     CACHE.check('createCache', size)
-    return this.family.createCache(this.below, size)
+    const { batch = 1 } = size
+    const prefix = targetPrefix(this, batch, (ids, cache) => {
+      if (!(cache instanceof EncoderDecoderCache)) return ids
+      return this.stack.decoder.forward(ids, { cache })
+    })
+    const sourceLength = sourceLengthOf(this, size.sourceLength)
+    return this.family.createCache(this.below, { ...size, sourceLength, prefix })
+  }
+
+  /** @internal See `VirtualTokenReader`. */
+  probe(): () => Tensor {
+    const one = zeros([1, 1], 'i32')
+    const encoded = this.stack.encoder.forward(one)
+    return () => this.stack.decoder.forward(one, { encoded })
   }
 }
 

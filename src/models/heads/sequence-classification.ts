@@ -74,9 +74,9 @@ export class SequenceClassifierModel<C extends TextConfig, S extends TextStack, 
   readonly labels = labelsOf(this.config)
 
   forward(ids: Tensor, options: EncoderOptions = {}): Tensor {
-    const states = this.states(ids, options)
+    const { states, ids: all, attentionMask } = this.wholeText(ids, options)
     const { pool } = this.spec
-    return this.headLogits(pool ? pool(states, ids, this.config, options.attentionMask) : states)
+    return this.headLogits(pool ? pool(states, all, this.config, attentionMask) : states)
   }
 
   loss(ids: Tensor, labels: Tensor, options?: EncoderOptions): Tensor {

@@ -1,11 +1,12 @@
 import type { Module } from '../../nn/index.ts'
-import type { Tensor } from '../../tensor/index.ts'
+import { type Tensor, zeros } from '../../tensor/index.ts'
 import { optionKinds } from '../../util/options.ts'
 import { modelKey } from '../shared/checkpoint-keys.ts'
 import { checkEncoderInputs } from '../shared/encoder-mask.ts'
 import {
   checkFamily,
   configOf,
+  fieldOf,
   type StackParts,
   setStackClass,
   type TextConfig,
@@ -14,6 +15,7 @@ import {
   type TextStackOptions,
   widthOf,
 } from '../shared/family.ts'
+import { readText, readWholeText, type VirtualTokenReader, virtualTokenCount, type WholeText } from '../shared/virtual-tokens.ts' // biome-ignore format: one line
 import { baseOf, classNames, type HeadClass, HeadedModel, type HeadSpec } from './headed-model.ts'
 
 // B batch, T tokens, C width, V vocabulary, K labels
@@ -57,10 +59,10 @@ export abstract class TextModel<
     H extends HeadSpec<C, S, L> = HeadSpec<C, S, L>,
   >
   extends HeadedModel<C, S, L, TextFamily<C, S, string>, H>
-  implements EncoderModel
+  implements EncoderModel, VirtualTokenReader
 {
   get contextLength(): number {
-    return this.family.contextLength(this.config)
+    return this.family.contextLength(this.config) - virtualTokenCount(this)
   }
 
   /** Number of tokens in the vocabulary, V. */
@@ -71,7 +73,19 @@ export abstract class TextModel<
   /** Computes hidden states: i32 (B, T) -> (B, T, C). @throws ShapeError for another shape, or too many tokens */
   protected states(ids: Tensor, options: EncoderOptions = {}): Tensor {
     checkEncoderInputs(this, ids, options)
-    return this.stack.forward(ids, options)
+    return readText(this, ids, options, (...text) => this.stack.forward(...text))
+  }
+
+  /** Computes hidden states for heads that pool them, which include those of virtual tokens. @throws like `states` */
+  protected wholeText(ids: Tensor, options: EncoderOptions = {}): WholeText {
+    checkEncoderInputs(this, ids, options)
+    return readWholeText(this, ids, options, (...text) => this.stack.forward(...text))
+  }
+
+  /** @internal See `VirtualTokenReader`. */
+  probe(): (() => Tensor) | null {
+    if (this.family.names.layers.length > 1) return null
+    return () => this.stack.forward(zeros([1, 1], 'i32'), {})
   }
 }
 
@@ -88,7 +102,7 @@ export function textEncoder<C extends TextConfig, S extends TextStack, P extends
   const Stack = family.Stack as new (
     ...has: ConstructorParameters<typeof family.Stack>
   ) => TextStack
-  const Encoder = class extends Stack implements TextEncoder {
+  const Encoder = class extends Stack implements TextEncoder, VirtualTokenReader {
     static readonly modelType = family.modelType
     static readonly architectures = [name]
     static readonly head = 'encoder'
@@ -101,7 +115,15 @@ export function textEncoder<C extends TextConfig, S extends TextStack, P extends
     }
 
     get contextLength(): number {
-      return family.contextLength(this.config)
+      return family.contextLength(this.config) - virtualTokenCount(this)
+    }
+
+    get stackCount(): number {
+      return 1
+    }
+
+    get inputEmbeddings(): Module | null {
+      return fieldOf(this, family.names.embeddings)
     }
 
     get vocabSize(): number {
@@ -113,9 +135,15 @@ export function textEncoder<C extends TextConfig, S extends TextStack, P extends
     }
 
     override forward(ids: Tensor, options: TextStackOptions = {}): Tensor {
+      if (options?.cache) return super.forward(ids, options)
       const packs = 'cache' in family // decoders can read several texts in a row
-      if (!options?.cache) checkEncoderInputs(this, ids, options, { rules: STACK, packs })
-      return super.forward(ids, options)
+      checkEncoderInputs(this, ids, options, { rules: STACK, packs })
+      return readText(this, ids, options, (...text) => super.forward(...text))
+    }
+
+    probe(): (() => Tensor) | null {
+      if (family.names.layers.length > 1) return null
+      return () => super.forward(zeros([1, 1], 'i32'), {})
     }
 
     protected override keyInCheckpoint(key: string): string | null {

@@ -1,6 +1,6 @@
 // A family of models: the stack that all its models share, and what heads need to know about it.
 import type { Embedding, Module } from '../../nn/index.ts'
-import { Embedding as EmbeddingModule } from '../../nn/index.ts'
+import { Embedding as EmbeddingModule, Module as ModuleBase } from '../../nn/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import { checkArgument } from '../../util/check-argument.ts'
 import { HeedError } from '../../util/errors.ts'
@@ -147,12 +147,20 @@ export const widthOf = <C extends object>(
   config: C,
 ): number => (typeof names.width === 'function' ? names.width(config) : Number(config[names.width]))
 
+/** The module in the fields of a stack; null without one. Its path can have other names, as that of a shared table has. */
+export function fieldOf(stack: Module, path: string | null): Module | null {
+  const found = path
+    ?.split('.')
+    .reduce((outer: object, name) => Object(Reflect.get(outer, name)), stack)
+  return found instanceof ModuleBase ? found : null
+}
+
 /** The token embeddings of a stack. @throws HeedError if it has none */
 export function embeddingsOf<C extends object>(
   { names, title }: Pick<Family<C, Module, string>, 'names' | 'title'>,
   stack: Module,
 ): Embedding {
-  const module = names.embeddings === null ? null : stack.getModule(names.embeddings)
+  const module = fieldOf(stack, names.embeddings)
   if (module instanceof EmbeddingModule) return module
   throw new HeedError(
     'unsupported',

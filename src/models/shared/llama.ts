@@ -306,6 +306,7 @@ export const llamaDefaults = {
     lora: ['q_proj', 'v_proj'],
     ia3: ['k_proj', 'v_proj'],
     feedForward: ['down_proj'],
+    blocks: { attention: ['o_proj'], feedForward: ['mlp', 'down_proj'] },
   },
   presets: {},
 } as const

@@ -169,6 +169,10 @@ export const robertaDefaults = {
     lora: ['query', 'value'],
     ia3: ['key', 'value'],
     feedForward: ['output.dense'],
+    blocks: {
+      attention: ['attention.output.dense'],
+      feedForward: ['intermediate', 'output.dense'],
+    },
   },
   presets: {},
 } as const satisfies Partial<ModelDefinition>

@@ -168,6 +168,10 @@ export const bert = defineModel({
     lora: ['query', 'value'],
     ia3: ['key', 'value'],
     feedForward: ['output.dense'],
+    blocks: {
+      attention: ['attention.output.dense'],
+      feedForward: ['intermediate', 'output.dense'],
+    },
   },
   presets: {},
 })

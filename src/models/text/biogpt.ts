@@ -217,7 +217,12 @@ export const bioGpt = defineModel({
   task: 'text-generation',
   maskedLanguageModeling: null,
   gguf: null,
-  adapterTargets: { lora: ['q_proj', 'v_proj'], ia3: ['q_proj', 'v_proj'], feedForward: ['fc2'] },
+  adapterTargets: {
+    lora: ['q_proj', 'v_proj'],
+    ia3: ['q_proj', 'v_proj'],
+    feedForward: ['fc2'],
+    blocks: { attention: ['self_attn.out_proj'], feedForward: ['fc1', 'fc2'] },
+  },
   presets: {
     biogpt: {},
     'biogpt-large': {

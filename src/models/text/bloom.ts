@@ -215,6 +215,7 @@ export const bloom = defineModel({
     lora: ['query_key_value'],
     ia3: ['query_key_value'],
     feedForward: ['mlp.dense_4h_to_h'],
+    blocks: { attention: ['self_attention.dense'], feedForward: ['mlp', 'dense_4h_to_h'] },
   },
   presets: {
     // Wu et al. (2023), BloombergGPT, table 4

@@ -253,7 +253,12 @@ export const distilbert = defineModel({
   task: 'fill-mask',
   maskedLanguageModeling: 'masked-lm',
   gguf: null,
-  adapterTargets: { lora: ['q_lin', 'v_lin'], ia3: ['k_lin', 'v_lin'], feedForward: ['ffn.lin2'] },
+  adapterTargets: {
+    lora: ['q_lin', 'v_lin'],
+    ia3: ['k_lin', 'v_lin'],
+    feedForward: ['ffn.lin2'],
+    blocks: { attention: ['attention.out_lin'], feedForward: ['ffn', 'ffn.lin2'] },
+  },
   presets: {},
 })
 

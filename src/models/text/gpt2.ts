@@ -228,7 +228,12 @@ export const gpt2 = defineModel({
   task: 'text-generation',
   maskedLanguageModeling: null,
   gguf: gpt2GGUF,
-  adapterTargets: { lora: ['c_attn'], ia3: ['c_attn'], feedForward: ['mlp.c_proj'] },
+  adapterTargets: {
+    lora: ['c_attn'],
+    ia3: ['c_attn'],
+    feedForward: ['mlp.c_proj'],
+    blocks: { attention: ['attn.c_proj'], feedForward: ['mlp', 'mlp.c_proj'] },
+  },
   presets: {
     // Radford et al. (2019), table 2
     gpt2: size(12, 768, 12),

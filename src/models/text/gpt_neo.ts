@@ -229,6 +229,7 @@ export const gptNeo = defineModel({
     lora: ['q_proj', 'v_proj'],
     ia3: ['q_proj', 'v_proj'],
     feedForward: ['c_proj'],
+    blocks: { attention: ['out_proj'], feedForward: ['mlp', 'mlp.c_proj'] },
   },
   presets: {},
 })

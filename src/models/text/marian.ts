@@ -107,7 +107,15 @@ export const marian = defineModel({
   task: 'translation',
   maskedLanguageModeling: null,
   gguf: null,
-  adapterTargets: { lora: ['q_proj', 'v_proj'], ia3: ['k_proj', 'v_proj'], feedForward: ['fc2'] },
+  adapterTargets: {
+    lora: ['q_proj', 'v_proj'],
+    ia3: ['k_proj', 'v_proj'],
+    feedForward: ['fc2'],
+    blocks: {
+      attention: ['self_attn.out_proj', 'encoder_attn.out_proj'],
+      feedForward: ['fc1', 'fc2'],
+    },
+  },
   presets: {},
 })
 

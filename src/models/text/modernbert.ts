@@ -345,7 +345,12 @@ export const modernbert = defineModel({
   task: 'fill-mask',
   maskedLanguageModeling: 'masked-lm',
   gguf: null,
-  adapterTargets: { lora: ['Wqkv'], ia3: ['Wqkv'], feedForward: ['mlp.Wo'] },
+  adapterTargets: {
+    lora: ['Wqkv'],
+    ia3: ['Wqkv'],
+    feedForward: ['mlp.Wo'],
+    blocks: { attention: ['attn.Wo'], feedForward: ['mlp', 'mlp.Wo'] },
+  },
   presets: {},
 })
 

@@ -154,7 +154,12 @@ export const openAIGPT = defineModel({
   task: 'text-generation',
   maskedLanguageModeling: null,
   gguf: null,
-  adapterTargets: { lora: ['c_attn'], ia3: ['c_attn'], feedForward: ['mlp.c_proj'] },
+  adapterTargets: {
+    lora: ['c_attn'],
+    ia3: ['c_attn'],
+    feedForward: ['mlp.c_proj'],
+    blocks: { attention: ['attn.c_proj'], feedForward: ['mlp', 'mlp.c_proj'] },
+  },
   presets: {},
 })
 

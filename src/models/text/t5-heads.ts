@@ -119,7 +119,15 @@ export const t5Defaults = {
   task: 'span-corruption',
   maskedLanguageModeling: null,
   gguf: null,
-  adapterTargets: { lora: ['q', 'v'], ia3: ['k', 'v'], feedForward: ['wo'] },
+  adapterTargets: {
+    lora: ['q', 'v'],
+    ia3: ['k', 'v'],
+    feedForward: ['wo'],
+    blocks: {
+      attention: ['SelfAttention.o', 'EncDecAttention.o'],
+      feedForward: ['DenseReluDense', 'wo'],
+    },
+  },
   presets: {},
 } as const satisfies Partial<ModelDefinition>
 

@@ -71,7 +71,7 @@ interface TeacherLayers {
 class WithTeacher extends ImageClassifierModel<ViTConfig, DeiTStack, TeacherLayers> {
   /** Computes the logits (N, K) of the class token (student) and of the distillation token (teacher). */
   separately(images: Tensor): { student: Tensor; teacher: Tensor } {
-    const states = this.stack.forward(images)
+    const states = this.states(images)
     const { cls_classifier, distillation_classifier } = this.layers
     return {
       student: cls_classifier.forward(states.select(1, 0)),
@@ -103,6 +103,10 @@ export class DeiTForImageClassificationWithTeacher extends withTeacher {}
 export const deit = defineModel({
   ...family,
   ...vitDefaults,
+  adapterTargets: {
+    ...vitDefaults.adapterTargets,
+    imageTokens: { embeddings: 'embeddings', special: 2 }, // class and distillation
+  },
   paper:
     'Touvron et al. (2021). Training data-efficient image transformers & distillation through attention',
   heads: [DeiTModel, DeiTForImageClassification, DeiTForImageClassificationWithTeacher],

@@ -348,9 +348,21 @@ export const vitDefaults = {
   maskedLanguageModeling: null,
   gguf: null,
   adapterTargets: {
-    lora: ['query', 'value'],
-    ia3: ['key', 'value'],
-    feedForward: ['output.dense'],
+    lora: ['q_proj', 'v_proj'],
+    ia3: ['k_proj', 'v_proj'],
+    feedForward: ['mlp.fc2'],
+    blocks: {
+      attention: ['attention.output.dense'],
+      feedForward: ['intermediate', 'output.dense'],
+    },
+    imageTokens: { embeddings: 'embeddings', special: 1 },
+    peftNames: [
+      [/(^|\.)encoder\.layer\.(\d+)\./, '$1layers.$2.'],
+      [/\.attention\.attention\.(q)uery$|\.attention\.attention\.(k)ey$|\.attention\.attention\.(v)alue$/, '.attention.$1$2$3_proj'],
+      [/\.attention\.output\.dense$/, '.attention.o_proj'],
+      [/\.intermediate\.dense$/, '.mlp.fc1'],
+      [/(\d)\.output\.dense$/, '$1.mlp.fc2'],
+    ], // biome-ignore format: a table
   },
   presets: {},
 } as const satisfies Partial<ModelDefinition>

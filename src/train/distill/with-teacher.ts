@@ -84,6 +84,7 @@ function withProjection(weights: TrainedWeights, projection: Projection): Traine
     ...weights,
     module: new Apprentice(weights.module, projection),
     further: {
+      ...weights.further,
       'projection.safetensors': {
         write: (path) => saveWeights(projection, path),
         read: (path) => loadWeights(projection, path),

@@ -24,11 +24,17 @@ const wrongSpecs = [undefined, null, 3, '', 'lorra', 'lora:r=0', {}, { method: '
 const functions: Readonly<Record<string, readonly Argument[]>> = {
   adapterMethod: [{ value: 'lora', wrong: [undefined, null, 3, 'lorra'] }],
   adaptersOf: [{ value: llama, wrong: notModels }],
+  onLayers: [
+    {
+      value: { defaults: () => ({ targets: [] }), create: () => null },
+      wrong: [undefined, null, 3, 'x', {}, { defaults: 3, create: 3 }],
+    },
+  ],
   parseAdapterSpec: [{ value: 'lora', wrong: wrongSpecs }],
   registerAdapter: [
     {
       value: undefined, // see below
-      wrong: [null, 3, 'x', {}, { ...adapt.adapterMethod('lora'), create: 3 }, adapt.adapterMethod('lora')], // biome-ignore format: one line
+      wrong: [null, 3, 'x', {}, { ...adapt.adapterMethod('lora'), modules: 3 }, adapt.adapterMethod('lora')], // biome-ignore format: one line
     },
   ],
   setAdapters: [

@@ -21,7 +21,7 @@ const NO_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
     'Tanh',
   ],
   './optim': ['optimizerDefinitions'],
-  './adapt': ['adapterMethods'],
+  './adapt': ['adapterMethods', 'AdapterModule'],
   './generate': ['normalise', 'removeInvalidValues'],
   './pipelines': ['taskNames'],
   './models': ['modelTypes', 'presetNames'],
