@@ -46,7 +46,10 @@ async function distill(student: string | undefined, flags: Flags): Promise<void>
 }
 
 /** The configuration keys of a student. */
-function studentKeys(student: string | undefined, teacher: unknown): Record<string, unknown> {
+export function studentKeys(
+  student: string | undefined,
+  teacher: unknown,
+): Record<string, unknown> {
   if (student === undefined) return {}
   const [, every] = /^every:(\d+)$/.exec(student) ?? []
   if (every !== undefined) return { from: teacher, every: Number(every) }

@@ -78,16 +78,22 @@ export const kto = defineTask<Options, ChatFacts, Tokenizer>({
   ...overChatModel,
   create: (context) => new Kto(context),
   async batches(setup, context) {
-    if (setup.batch > 1) return comparedBatches(setup, compared(context))
-    throw invalidOption({
-      key: 'batch',
-      value: setup.batch,
-      expected: 'at least 2: the KL term compares each prompt with the answer of another row',
-      try: { batch: [8] },
-    })
+    checkBatch(setup.batch)
+    return comparedBatches(setup, compared(context))
   },
   heldOut: (data, setup, context) => comparedHeldOut(data, setup, compared(context)),
 })
+
+/** @throws HeedError for a batch of one row */
+export function checkBatch(batch: number): void {
+  if (batch > 1) return
+  throw invalidOption({
+    key: 'batch',
+    value: batch,
+    expected: 'at least 2: the KL term compares each prompt with the answer of another row',
+    try: { batch: [8] },
+  })
+}
 
 const compared = (context: Context): Compared<Judged> => ({
   kind: kto,

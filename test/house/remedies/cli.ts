@@ -1,5 +1,6 @@
 import { benchSize } from '../../../src/cli/bench-size.ts'
 import { gpt } from '../../../src/cli/bench-work.ts'
+import { studentKeys } from '../../../src/cli/distill.ts'
 import type { RemedyCase } from './case.ts'
 
 const bench =
@@ -10,6 +11,10 @@ const bench =
   }
 
 export const cliCases: RemedyCase[] = [
+  {
+    site: 'src/cli/distill.ts#studentKeys',
+    run: ({ student = 'every:x' }) => studentKeys(String(student), 'teacher'),
+  },
   { site: 'src/cli/bench-size.ts#benchSize', about: 'heads', run: bench({ heads: 3 }) },
   { site: 'src/cli/bench-size.ts#benchSize', about: 'steps', run: bench({ steps: 64 }) },
   {

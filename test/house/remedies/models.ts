@@ -6,6 +6,7 @@ import {
   countModel,
   GPT2,
   modelClass,
+  resizeTokenEmbeddings,
   type SaveOptions,
   SentenceEncoder,
   savePretrained,
@@ -32,6 +33,10 @@ const t5 = { vocab_size: 9, d_model: 8, d_kv: 4, d_ff: 8, num_layers: 1, num_hea
 const rnn = { vocab_size: 9, embedding_size: 4, num_hidden_layers: 1 }
 
 export const modelCases: RemedyCase[] = [
+  {
+    site: 'src/models/resize-embeddings.ts#resizeTokenEmbeddings',
+    run: ({ size = 4 }) => resizeTokenEmbeddings(gpt2(), Number(size)),
+  },
   {
     site: 'src/models/count.ts#countModel',
     run: ({ context = 9 }) => countModel(gpt2() as Countable, Number(context)),

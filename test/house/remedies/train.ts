@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { GPT2 } from '../../../src/models/index.ts'
+import { checkBatch } from '../../../src/train/align/kto.ts'
 import { parseTrainConfig } from '../../../src/train/config.ts'
+import { everyNth } from '../../../src/train/distill/every-nth.ts'
 import { newTaskModel } from '../../../src/train/task-model.ts'
 import { trainOnly } from '../../../src/train/trained-part.ts'
 import { FIXTURES } from '../../fixtures/cases.ts'
@@ -52,6 +54,14 @@ export const trainCases: RemedyCase[] = [
   {
     site: 'src/util/schema-issues.ts#unfitValue',
     run: (changes) => parseTrainConfig({ data, schedule: 'cosin', ...changes }),
+  },
+  {
+    site: 'src/train/align/kto.ts#checkBatch',
+    run: ({ batch = 1 }) => checkBatch(Number(batch)),
+  },
+  {
+    site: 'src/train/distill/every-nth.ts#everyNth',
+    run: ({ every = 1 }) => everyNth(gpt2(), 'gpt2', 'causal-lm', Number(every)),
   },
   {
     site: 'src/train/trained-part.ts#trainOnly',
