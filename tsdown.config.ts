@@ -14,6 +14,7 @@ const entry = {
   models: 'src/models/index.ts',
   adapt: 'src/adapt/index.ts',
   generate: 'src/generate/index.ts',
+  rewards: 'src/rewards/index.ts',
   pipelines: 'src/pipelines/index.ts',
   train: 'src/train/index.ts',
   cli: 'src/cli/main.ts',

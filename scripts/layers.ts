@@ -17,7 +17,7 @@ export const layers: readonly (readonly string[])[] = [
   ['models'],
   ['adapt'],
   ['generate'],
-  ['pipelines'],
+  ['pipelines', 'rewards'],
   ['train'],
   ['cli'],
 ]

@@ -38,13 +38,7 @@ export class BatchDecoder implements StepModel {
 
   async start(prompts: readonly (readonly number[])[]): Promise<TypedArray> {
     checkStart(prompts)
-    const longest = Math.max(...prompts.map((prompt) => prompt.length))
-    checkPrompts(prompts)
-    const needed = longest + this.maxTokens
-    if (needed > this.model.contextLength)
-      throw tooLong(longest, this.maxTokens, this.model.contextLength)
-    checkCacheLimit(this.model, longest, needed)
-    const capacity = Math.min(this.model.contextLength, powerOfTwo(needed, SHORTEST))
+    const { longest, capacity } = roomForTexts(this.model, prompts, this.maxTokens)
     if (!this.batch?.fits(prompts.length, capacity))
       this.batch = new Batch(this.model, prompts.length, capacity)
     return this.batch.start(prompts, longest)
@@ -56,6 +50,27 @@ export class BatchDecoder implements StepModel {
     return this.batch.next(tokens, order)
   }
 }
+
+/**
+ * The longest prompt, and a capacity for it and `maxTokens` tokens after it. Rounded capacities share compiled programs.
+ * @throws HeedError if the texts do not fit into the context, and for an empty prompt
+ */
+export function roomForTexts(
+  model: CausalLM,
+  prompts: readonly (readonly number[])[],
+  maxTokens: number,
+): { longest: number; capacity: number } {
+  const longest = Math.max(...prompts.map((prompt) => prompt.length))
+  checkPrompts(prompts)
+  const needed = longest + maxTokens
+  if (needed > model.contextLength) throw tooLong(longest, maxTokens, model.contextLength)
+  checkCacheLimit(model, longest, needed)
+  return { longest, capacity: Math.min(model.contextLength, powerOfTwo(needed, SHORTEST)) }
+}
+
+/** The width to which prompts of this length are padded. */
+export const promptWidth = (longest: number, capacity: number): number =>
+  Math.min(capacity, powerOfTwo(longest, SHORTEST))
 
 /** The cache and compiled programs for a number of rows and a capacity. */
 class Batch {
@@ -94,7 +109,7 @@ class Batch {
 
   start(prompts: readonly (readonly number[])[], longest: number): Promise<TypedArray> {
     this.cache.reset()
-    const width = Math.min(this.capacity, powerOfTwo(longest, SHORTEST))
+    const width = promptWidth(longest, this.capacity)
     const ids = new Int32Array(this.rows * width)
     const mask = new Uint8Array(this.rows * this.capacity).fill(1)
     for (const [row, prompt] of prompts.entries()) {

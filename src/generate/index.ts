@@ -38,6 +38,7 @@ export {
 } from './generate-tokens.ts'
 export { logProbabilities, type TokenProbability } from './log-probabilities.ts'
 export * from './processors/index.ts'
+export { type Rollout, type RolloutOptions, Rollouts, type WriteRollouts } from './rollouts.ts'
 export { createSampler, type Sampler, type SamplingOptions } from './sampling.ts'
 export {
   generateSeq2Seq,

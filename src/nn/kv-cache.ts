@@ -129,6 +129,19 @@ export class KVCache {
     for (const layer of this.layers) layer.reorder(order)
   }
 
+  /**
+   * Sets row r to row order[r] of another cache, where order is i32 (B). The other cache has the same layers and capacity,
+   * and may have another number of rows.
+   */
+  copyRows(from: KVCache, order: Tensor): void {
+    checkTensors('copyRows', { order })
+    if (!(from instanceof KVCache) || from.layers.length !== this.layers.length)
+      throw wrongArgument('copyRows', 'from', from, 'a cache of the same model')
+    this.layers.forEach((layer, i) => {
+      layer.copyRows(from.layers[i], order)
+    })
+  }
+
   /** A program that is not held reads its numbers when it is built, so a new length needs new nodes. */
   #move(length: number): void {
     this.#length = length
@@ -183,6 +196,13 @@ export class LayerCache {
   reorder(order: Tensor): void {
     this.keys.assign(this.keys.take(order, 0))
     this.values.assign(this.values.take(order, 0))
+  }
+
+  /** Sets row r to row order[r] of another cache of this layer. `KVCache.copyRows` does it for all layers. */
+  copyRows({ keys, values }: LayerCache, order: Tensor): void {
+    checkTensors('copyRows', { order, keys, values })
+    this.keys.assign(keys.take(order, 0))
+    this.values.assign(values.take(order, 0))
   }
 
   /**

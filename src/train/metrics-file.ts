@@ -25,6 +25,24 @@ export const metricsSchema = z.object({
   rows_per_second: z.number().optional().describe('training speed of tasks that count rows'),
   images_per_second: z.number().optional().describe('training speed of tasks that count images'),
   memory_bytes: z.number().optional().describe('memory of the process (resident set)'),
+  reward: z.number().optional().describe('mean reward of the answers of the step, for rollouts'),
+  reward_std: z.number().optional().describe('standard deviation of these rewards'),
+  equal_groups: z.number().optional().describe('share of prompts whose answers have equal rewards'),
+  kl: z
+    .number()
+    .optional()
+    .describe(
+      'divergence of the model from that at the start in nats per token, if `beta` is not 0',
+    ),
+  sampling_gap: z
+    .number()
+    .optional()
+    .describe(
+      'mean difference of log-probabilities between sampling and training, if `beta` is not 0',
+    ),
+  entropy: z.number().optional().describe('entropy of the sampled tokens in nats'),
+  truncated: z.number().optional().describe('share of answers that reached `maxNewTokens`'),
+  answer_tokens: z.number().optional().describe('mean number of tokens in an answer'),
   val_accuracy: z.number().optional().describe('accuracy on held-out data, for some tasks'),
   val_f1: z.number().optional().describe('macro F1 on held-out data, for some tasks'),
 })

@@ -30,12 +30,15 @@ export interface Arrangement<E> {
   complete?(used: { steps: Iterable<readonly E[]>; held: Examples<E> }): Promise<void>
 }
 
-/** Creates the batches of a run. All rows are encoded first, so that bad rows are reported before training starts. */
+/**
+ * Creates the batches of a run. All rows are encoded first, so that bad rows are reported before training starts.
+ * `examplesAt` returns the examples of a step.
+ */
 export async function rowBatches<E>(
   setup: BatchSetup,
   made: MadeTask<E>,
   { keep = same, arrange = same, hold = same, complete }: Arrangement<E> = {},
-): Promise<TrainingBatches> {
+): Promise<TrainingBatches & { examplesAt(step: number): E[] }> {
   const { data, valData, valFraction, seed, batch } = setup
   const { task } = made
   const all = await prepareExamples<E>(data, made, setup)
@@ -55,6 +58,7 @@ export async function rowBatches<E>(
   await complete?.({ steps: examplesOfSteps(train, count), held: heldOut })
   return {
     train: new Prefetch(train),
+    examplesAt: (step) => train.examplesAt(step),
     size: { train: amountOf(examples.train, task), validation: amountOf(examples.held, task) },
     perEpoch: train.stepsPerEpoch,
     heldOut,

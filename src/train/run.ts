@@ -193,9 +193,11 @@ export class Run {
     const amount = this.trained.task.unit === 'tokens' ? result.tokens : result.rows
     const rate = this.clock.count(amount)
     this.lastLoss = result.loss
-    this.on({ type: 'step', result, rate })
+    const { metrics, warning } = this.batches.reportOf?.(result.step - 1) ?? {}
+    this.on({ type: 'step', result, rate, metrics })
+    if (warning !== undefined) this.on({ type: 'warning', text: warning })
     if (isDue(result.step, this.config.logEvery) || result.step === this.steps)
-      await this.log(this.metricsOf(result, rate))
+      await this.log({ ...this.metricsOf(result, rate), ...metrics })
   }
 
   private async log(metrics: Metrics): Promise<void> {

@@ -326,6 +326,8 @@ export interface HeldOutSetup extends PrepareSetup {
 
 /** Settings for creating batches. */
 export interface BatchSetup extends HeldOutSetup {
+  /** The model that is trained, for tasks whose batches it writes. Absent where only held-out data is read. */
+  model?: Module
   /** Returns the number of steps of the run, from the number of steps in an epoch. */
   steps(perEpoch: number): number
   /** The training data. */
@@ -348,6 +350,14 @@ export interface HeldOutExamples<E = unknown> {
   close?(): void | Promise<void>
 }
 
+/** What is known about a batch that the model has written. */
+export interface BatchReport {
+  /** Values by name, which are logged with the step. */
+  metrics: Readonly<Record<string, number>>
+  /** A warning, such as about rewards without variance. */
+  warning?: string
+}
+
 /** The batches of a run for training, and its held-out examples. */
 export interface TrainingBatches {
   /** Returns the batch of each step. */
@@ -360,6 +370,8 @@ export interface TrainingBatches {
   heldOut: Examples<unknown>
   /** Mean number of characters per token, for converting a loss to bits per character. */
   charactersPerToken?: number
+  /** Returns what is known about the batch of a recent step, counted from 0, for tasks whose batches the model writes. */
+  reportOf?(step: number): BatchReport | undefined
   /** What the user should know about the data, such as how many rows were dropped. */
   remarks?: readonly string[]
   /** Closes the files of the examples. */

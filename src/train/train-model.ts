@@ -42,7 +42,7 @@ export interface TrainModelOptions {
 export type TrainEvent =
   | { type: 'progress'; what: string; done: number; total?: number }
   | ({ type: 'start' } & Start)
-  | { type: 'step'; result: StepResult; rate: number }
+  | { type: 'step'; result: StepResult; rate: number; metrics?: Readonly<Record<string, number>> }
   | { type: 'validation'; step: number; loss: number; best: boolean }
   | { type: 'saved'; step: number }
   | { type: 'warning'; text: string }
@@ -154,7 +154,11 @@ async function trainInto(
   const plain = resumed ? await savedTaskModel(config, out) : await newTaskModel(config, onProgress)
   const teaching = distillOptions(config)
   const trained = teaching ? await withTeacher(plain, teaching, config.seed) : plain
-  const opened = await openBatches(trained, config, out, { onProgress, signal })
+  const opened = await openBatches(trained, config, out, {
+    onProgress,
+    signal,
+    model: trained.model,
+  })
   const batches = { ...opened, train: trained.modelBatches?.(opened.train) ?? opened.train }
   try {
     const run = new Run(options, folder, trained, batches)
@@ -173,8 +177,9 @@ export async function openBatches(
   {
     onProgress,
     signal,
+    model,
     startModel = () => modelBefore(config, task.head),
-  }: Partial<Pick<BatchSetup, 'onProgress' | 'signal' | 'startModel'>> = {},
+  }: Partial<Pick<BatchSetup, 'onProgress' | 'signal' | 'startModel' | 'model'>> = {},
 ): Promise<TrainingBatches> {
   const { valData, valFraction, batch, accumulate, seed } = config
   const setup: BatchSetup = {
@@ -184,6 +189,7 @@ export async function openBatches(
     batch: batch * accumulate,
     seed,
     run: out,
+    model,
     startModel,
     steps: (perEpoch) => stepsIn(config, perEpoch),
     cacheDir: await cacheFor(out),

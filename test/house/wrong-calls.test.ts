@@ -11,6 +11,7 @@ import * as files from './wrong-calls/io.ts'
 import * as metrics from './wrong-calls/metrics.ts'
 import * as models from './wrong-calls/models.ts'
 import * as modules from './wrong-calls/modules.ts'
+import * as rewards from './wrong-calls/rewards.ts'
 import * as tensors from './wrong-calls/tensors.ts'
 import * as train from './wrong-calls/train.ts'
 import { WITHOUT_ROWS } from './wrong-calls/without-rows.ts'
@@ -21,6 +22,7 @@ describe.each<[string, readonly Sample[]]>([
   ['metrics', metrics.samples],
   ['adapters', adapt.samples],
   ['generation', generate.samples],
+  ['rewards', rewards.samples],
   ['files, tokenizers and pipelines', files.samples],
   ['models', models.samples],
   ['data', data.samples],
@@ -92,6 +94,7 @@ const ROWS: Readonly<Record<string, readonly string[]>> = {
   './metrics': Object.keys(metrics.functions),
   './adapt': adapt.names,
   './generate': Object.keys(generate.functions),
+  './rewards': rewards.names,
   './io': [...Object.keys(files.ioFunctions), 'pullModel', 'pushModel'],
   './tokenizers': [...Object.keys(files.tokenizerFunctions), 'Tokenizer'],
   './pipelines': Object.keys(files.pipelineFunctions),

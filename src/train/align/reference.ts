@@ -106,7 +106,7 @@ export function scoresOf(
 
 const isCausal = (model: Module): model is CausalLM => 'createCache' in model
 
-function causal(model: Module): CausalLM {
+export function causal(model: Module): CausalLM {
   if (isCausal(model)) return model
   throw new HeedError('unsupported', `The model must predict next tokens, got ${model.constructor.name}`, {
     key: 'from',

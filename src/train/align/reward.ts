@@ -77,6 +77,31 @@ async function rewardBatches(setup: BatchSetup, context: Context): Promise<Train
   return { ...batches, remarks: [...remarks] }
 }
 
+/** The reward of each conversation. Only the end of a long one is read. */
+export async function rewardsOfConversations(
+  model: SequenceClassifier,
+  { preprocessor, contextLength }: Pick<Context, 'preprocessor' | 'contextLength'>,
+  conversations: readonly { messages: readonly ChatMessage[]; tools?: unknown[] }[],
+): Promise<number[]> {
+  const examples = await Promise.all(
+    conversations.map(async ({ messages, tools }) => {
+      const text = await preprocessor.applyChatTemplate(messages, { tools })
+      const ids = preprocessor.encode(text, { addSpecialTokens: false })
+      return { ids: ids.slice(-contextLength) }
+    }),
+  )
+  return runExamples(examples, {
+    batching: {
+      length: ({ ids }) => ids.length,
+      collate: (some, length) => textBatch(some, length, padId(preprocessor)),
+    },
+    model,
+    batchSize: 16,
+    forward: (batch) => [model.forward(batch.input_ids, encoderInputs(batch))],
+    read: ([values], row) => values[row],
+  })
+}
+
 class Reward implements Task<Pair, SequenceClassifier> {
   readonly name = 'reward'
   readonly head = 'sequence-classification'
@@ -171,23 +196,11 @@ class Reward implements Task<Pair, SequenceClassifier> {
     model: SequenceClassifier,
     rows: readonly Row[],
   ): Promise<Record<string, unknown>[]> {
-    const { preprocessor, contextLength } = this.context
-    const examples = await Promise.all(
-      rows.map(async (row) => {
-        const ids = await this.idsOf(conversationOf(row, { complete: false }), row)
-        return { ids: ids.slice(-contextLength) }
-      }),
-    )
-    const rewards = await runExamples(examples, {
-      batching: {
-        length: ({ ids }) => ids.length,
-        collate: (some, length) => textBatch(some, length, padId(preprocessor)),
-      },
-      model,
-      batchSize: 16,
-      forward: (batch) => [model.forward(batch.input_ids, encoderInputs(batch))],
-      read: ([values], row) => values[row],
-    })
+    const conversations = rows.map((row) => ({
+      messages: conversationOf(row, { complete: false }),
+      tools: toolsOf(row),
+    }))
+    const rewards = await rewardsOfConversations(model, this.context, conversations)
     return rewards.map((value) => ({ reward: value }))
   }
 

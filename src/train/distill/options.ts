@@ -58,6 +58,7 @@ export type DistillOptions = z.output<typeof distillSchema> & { teacher: string 
 
 /** The options of a configuration; undefined for a run without a teacher. */
 export function distillOptions(config: Options): DistillOptions | undefined {
+  if (config.teacher === undefined) return undefined // other tasks have options of the same names
   const given = Object.entries(config).filter(([key]) => Object.hasOwn(distillSchema.shape, key))
   const { teacher, ...options } = distillSchema.parse(Object.fromEntries(given))
   return teacher === undefined ? undefined : { ...options, teacher }

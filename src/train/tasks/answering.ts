@@ -2,7 +2,7 @@
 import type { Row } from '../../data/index.ts'
 import { continueBatch, generationConfigOf } from '../../generate/index.ts'
 import type { CausalLM } from '../../models/index.ts'
-import type { Tokenizer } from '../../tokenizers/index.ts'
+import type { ChatMessage, Tokenizer } from '../../tokenizers/index.ts'
 import type { ShownExample } from '../task.ts'
 import { conversationOf, toolsOf } from './chat-rows.ts'
 import { type Conversation, lastAnswer } from './conversation.ts'
@@ -14,18 +14,22 @@ export async function answerRows(
   rows: readonly Row[],
 ): Promise<Record<string, unknown>[]> {
   const prompts = await Promise.all(
-    rows.map(async (row) => {
-      const messages = conversationOf(row, { complete: false })
-      const last = messages.findLastIndex(({ role }) => role !== 'assistant')
-      const text = await tokenizer.applyChatTemplate(messages.slice(0, last + 1), {
-        addGenerationPrompt: true,
-        tools: toolsOf(row),
-      })
-      return tokenizer.encode(text, { addSpecialTokens: false })
-    }),
+    rows.map(async (row) => (await encodePrompt(tokenizer, row)).ids),
   )
   const answers = await writeAnswers(model, tokenizer, prompts)
   return answers.map((answer) => ({ answer }))
+}
+
+/** Encodes the conversation of a row up to the answer. An answer at its end is not read. */
+export async function encodePrompt(
+  tokenizer: Tokenizer,
+  row: Row,
+): Promise<{ ids: number[]; messages: ChatMessage[] }> {
+  const all = conversationOf(row, { complete: false })
+  const messages = all.slice(0, 1 + all.findLastIndex(({ role }) => role !== 'assistant'))
+  const tools = toolsOf(row)
+  const text = await tokenizer.applyChatTemplate(messages, { addGenerationPrompt: true, tools })
+  return { ids: tokenizer.encode(text, { addSpecialTokens: false }), messages }
 }
 
 /** Writes the last answer of each conversation again, for reports. */
@@ -54,8 +58,8 @@ export async function writeAnswers(
   model: CausalLM,
   tokenizer: Tokenizer,
   prompts: readonly (readonly number[])[],
+  limit = generationConfigOf(model).max_new_tokens ?? MAX_TOKENS,
 ): Promise<string[]> {
-  const limit = generationConfigOf(model).max_new_tokens ?? MAX_TOKENS
   const maxTokens = Math.min(limit, model.contextLength >> 1)
   const ends = prompts.map((ids) => ids.slice(-(model.contextLength - maxTokens)))
   const stopTokens = [(await tokenizer.endOfTurn()) ?? []].flat()

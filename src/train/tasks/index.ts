@@ -5,8 +5,10 @@ import { HeedError, shown } from '../../util/errors.ts'
 import { having, optional, optionKinds } from '../../util/options.ts'
 import { Registry } from '../../util/registry.ts'
 import { dpo } from '../align/dpo.ts'
+import { grpo } from '../align/grpo.ts'
 import { kto } from '../align/kto.ts'
 import { reward } from '../align/reward.ts'
+import { rloo } from '../align/rloo.ts'
 import { defineTask } from '../define-task.ts'
 import type { NewTask, Options, Preprocessor, TaskDefinition } from '../task.ts'
 import { chat } from './chat.ts'
@@ -68,6 +70,8 @@ const builtIn: readonly NewTask[] = [
   reward,
   dpo,
   kto,
+  grpo,
+  rloo,
 ]
 for (const task of builtIn) registerTask(task)
 

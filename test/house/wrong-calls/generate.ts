@@ -66,6 +66,13 @@ export const functions: Record<string, readonly Argument[]> = {
     model,
     { value: settings, wrong: [null, 3, 'x', { maxToken: 2 }, { maxTokens: 'x' }] },
   ],
+  Rollouts: [
+    model,
+    {
+      value: settings,
+      wrong: [null, 3, 'x', { maxToken: 2 }, { maxTokens: 'x' }, { maxTokens: 2, temperature: 0 }],
+    },
+  ],
   Chat: [
     model,
     words,
@@ -147,6 +154,9 @@ await written.start([[1]])
 const order: Argument = { value: undefined, wrong: [null, 3, 'x', {}] }
 
 const methods: Sample[] = [
+  ...methodsOf(new generate.Rollouts(gpt2, { maxTokens: 1 }), {
+    write: [rows, { value: { seed: 1 }, wrong: [undefined, null, 3, 'x', { sed: 1 }, { seed: -1 }, { seed: 1, answers: 0 }] }], // biome-ignore format: one line
+  }),
   ...methodsOf(new generate.Chat(gpt2, withTemplate), {
     reset: [{ value: undefined, wrong: [null, 3, {}, ['x']] }],
     say: [arg.text('to'), options],

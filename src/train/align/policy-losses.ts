@@ -1,0 +1,122 @@
+// Losses of policy gradients on sampled answers. N answers, T tokens.
+import { F, type Tensor } from '../../tensor/index.ts'
+import { argumentKinds } from '../../util/argument-kinds.ts'
+import { oneOf, optionKinds } from '../../util/options.ts'
+
+/** The losses of `grpoLoss`. */
+export const grpoLosses = ['dapo', 'grpo', 'bnpo', 'dr_grpo'] as const
+
+/** Log-probabilities of sampled answers, f32 (N, T), and how good the answers are. */
+export interface PolicyScores {
+  /** By the model that is trained. */
+  policy: Tensor
+  /** By the model that sampled the answers. Default: the same as `policy`, so that the ratio is 1. */
+  old?: Tensor
+  /** By the model when training started; needed if `beta` is not 0. */
+  reference?: Tensor
+  /** f32 (N): how much better an answer is than others to its prompt. */
+  advantages: Tensor
+  /** f32 (N, T): 1 for the tokens of answers, 0 for those of prompts and for padding. */
+  counted: Tensor
+}
+
+const SCORES = optionKinds<PolicyScores>({
+  policy: 'tensor',
+  old: 'tensor?',
+  reference: 'tensor?',
+  advantages: 'tensor',
+  counted: 'tensor',
+})
+
+/** Options of `grpoLoss`. */
+export interface GrpoLossOptions {
+  /**
+   * How the losses of tokens are averaged. `dapo`: over all tokens of a step (Yu et al., 2025). `grpo`: over the tokens of
+   * each answer, then over answers (Shao et al., 2024). `bnpo`: over the tokens of each micro-batch. `dr_grpo`: their sum
+   * divided by the number of answers and `maxTokens` (Liu et al., 2025). Default `dapo`.
+   */
+  loss?: (typeof grpoLosses)[number]
+  /** The ratio of probabilities is clipped to 1 ± epsilon. Default 0.2. */
+  epsilon?: number
+  /** Weight of the divergence from the model at the start. Default 0. */
+  beta?: number
+  /** Maximum number of tokens in an answer, for `dr_grpo`. Default: T. */
+  maxTokens?: number
+}
+
+const checkGrpo = argumentKinds('grpoLoss', {
+  scores: SCORES,
+  options: optionKinds<GrpoLossOptions>({
+    loss: oneOf(grpoLosses),
+    epsilon: 'number?',
+    beta: 'number?',
+    maxTokens: 'size?',
+  }),
+})
+
+/**
+ * Computes the loss of group relative policy optimisation (Shao et al., 2024, equation 3): the clipped ratio of each
+ * token, weighted with the advantage of its answer, plus beta times the divergence from the reference (Schulman, 2020).
+ * @returns a scalar
+ */
+export function grpoLoss(scores: PolicyScores, options: GrpoLossOptions = {}): Tensor {
+  checkGrpo(scores, options)
+  const { policy, old = policy.detach(), reference, advantages, counted } = scores
+  const { loss = 'dapo', epsilon = 0.2, beta = 0, maxTokens = policy.shape[1] } = options
+  let losses = clipped(policy.sub(old).exp(), advantages.unsqueeze(1), epsilon)
+  if (beta !== 0 && reference) losses = losses.add(klOf(policy, reference).mul(beta))
+  const sums = losses.mul(counted).sum(-1) // (N)
+  if (loss === 'grpo') return sums.div(counted.sum(-1).clamp({ min: 1 })).mean()
+  if (loss === 'dr_grpo') return sums.mean().div(maxTokens)
+  return sums.sum().div(counted.sum().clamp({ min: 1 }))
+}
+
+/** Options of `rlooLoss`. */
+export interface RlooLossOptions {
+  /** The ratio of probabilities is clipped to 1 ± epsilon. Default 0.2. */
+  epsilon?: number
+}
+
+const checkRloo = argumentKinds('rlooLoss', {
+  scores: SCORES,
+  options: optionKinds<RlooLossOptions>({ epsilon: 'number?' }),
+})
+
+/**
+ * Computes the loss of REINFORCE with a leave-one-out baseline (Ahmadian et al., 2024, equation 8), with the clipped ratio
+ * of whole answers. The divergence from the reference is part of the reward.
+ * @returns a scalar, the mean over the answers
+ */
+export function rlooLoss(scores: PolicyScores, options: RlooLossOptions = {}): Tensor {
+  checkRloo(scores, options)
+  const { policy, old = policy.detach(), advantages, counted } = scores
+  const ratio = policy.sub(old).mul(counted).sum(-1).exp() // (N)
+  return clipped(ratio, advantages, options.epsilon ?? 0.2).mean()
+}
+
+/** The loss of a ratio of probabilities with an advantage (Schulman et al., 2017, equation 7). */
+function clipped(ratio: Tensor, advantages: Tensor, epsilon: number): Tensor {
+  const bounded = ratio.clamp({ min: 1 - epsilon, max: 1 + epsilon })
+  return ratio.mul(advantages).minimum(bounded.mul(advantages)).neg()
+}
+
+/** The divergence of the policy from the reference by one sample, never negative (Schulman, 2020). */
+function klOf(policy: Tensor, reference: Tensor): Tensor {
+  const gap = reference.sub(policy)
+  return gap.exp().sub(gap).sub(1)
+}
+
+/**
+ * The log-probability of each counted token, and 0 for the others.
+ * @param logits f32 (N, T, V)
+ * @param targets i32 (N, T), -100 where a token is not counted
+ * @returns f32 (N, T)
+ */
+export const tokenLogProbabilities = (
+  logits: Tensor,
+  targets: Tensor,
+  temperature: number,
+): Tensor =>
+  F.crossEntropy(temperature === 1 ? logits : logits.div(temperature), targets, {
+    reduction: 'none',
+  }).neg()
