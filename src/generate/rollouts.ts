@@ -101,9 +101,10 @@ export class Rollouts {
    */
   async write(
     prompts: readonly (readonly number[])[],
-    { answers = 1, seed }: WriteRollouts,
+    options: WriteRollouts,
   ): Promise<Rollout[][]> {
-    checkWrite(prompts, { answers, seed })
+    checkWrite(prompts, options)
+    const { answers = 1, seed } = options
     checkSeed(seed)
     for (const prompt of prompts) checkPrompt(prompt, this.#model.vocabSize)
     const { maxTokens, stopTokens } = this.#options

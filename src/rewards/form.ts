@@ -47,7 +47,7 @@ export function jsonSchemaMatch(schema: object): Reward {
 
 function schemaOf(schema: object): z.ZodType {
   try {
-    return z.fromJSONSchema(schema)
+    return z.fromJSONSchema({ ...schema })
   } catch (cause) {
     throw new HeedError('invalid-option', '`schema` must be a JSON schema of supported keywords', {
       key: 'schema',

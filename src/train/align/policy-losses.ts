@@ -63,8 +63,10 @@ export function grpoLoss(scores: PolicyScores, options: GrpoLossOptions = {}): T
   checkGrpo(scores, options)
   const { policy, old = policy.detach(), reference, advantages, counted } = scores
   const { loss = 'dapo', epsilon = 0.2, beta = 0, maxTokens = policy.shape[1] } = options
-  let losses = clipped(policy.sub(old).exp(), advantages.unsqueeze(1), epsilon)
-  if (beta !== 0 && reference) losses = losses.add(klOf(policy, reference).mul(beta))
+  const ratio = policy.sub(old).exp()
+  let losses = clipped(ratio, advantages.unsqueeze(1), epsilon)
+  // The ratio makes the gradient of the divergence unbiased (DeepSeek-V3.2, 2025, section 3.1).
+  if (beta !== 0 && reference) losses = losses.add(klOf(policy, reference).mul(ratio).mul(beta))
   const sums = losses.mul(counted).sum(-1) // (N)
   if (loss === 'grpo') return sums.div(counted.sum(-1).clamp({ min: 1 })).mean()
   if (loss === 'dr_grpo') return sums.mean().div(maxTokens)
