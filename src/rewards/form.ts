@@ -62,7 +62,7 @@ function schemaOf(schema: object): z.ZodType {
 export interface LengthRewardOptions {
   /** Longest answer without a penalty, in characters. */
   max: number
-  /** Number of characters above `max` after which the reward is -1. Default: `max`. */
+  /** The reward is -1 from this number of characters above `max`. Default: `max`. */
   over?: number
 }
 

@@ -135,7 +135,7 @@ describe('rewards', () => {
   })
 
   it('come from modules, names and reward runs', async () => {
-    await writeFile(at('good.mjs'), 'export default async (prompt, answer, row) => `${prompt} ${answer}` === `say ${row.answer}` ? 2 : 1\n') // biome-ignore format: one line
+    await writeFile(at('good.mjs'), 'export default async (prompt, answer, row) => prompt === "say" && answer === row.answer ? 2 : 1\n') // biome-ignore format: one line
     expect(await (await openReward(at('good.mjs'), 1))(judged)).toEqual([2])
     expect(await (await openReward('exact-match', 1))(judged)).toEqual([1])
     writeRows(at('pairs.jsonl'), Array.from({ length: 20 }, (_, i) => ({ prompt: `say ${i % 5}`, chosen: 'c', rejected: 'a' }))) // biome-ignore format: one line

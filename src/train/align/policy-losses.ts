@@ -6,7 +6,7 @@ import { oneOf, optionKinds } from '../../util/options.ts'
 /** The losses of `grpoLoss`. */
 export const grpoLosses = ['dapo', 'grpo', 'bnpo', 'dr_grpo'] as const
 
-/** Log-probabilities of sampled answers, f32 (N, T), and how good the answers are. */
+/** Log-probabilities of sampled answers, f32 (N, T), with the advantages of the answers. */
 export interface PolicyScores {
   /** By the model that is trained. */
   policy: Tensor

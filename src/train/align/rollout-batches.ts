@@ -112,7 +112,7 @@ export class RolloutBatches implements BatchSampler {
     } // biome-ignore format: one line each
   }
 
-  /** The log-probabilities by the reference, and how far the model is from it. */
+  /** The log-probabilities by the reference, and the divergence of the model from it. */
   async #compare(
     arrays: { inputs: Batch[string]; targets: Batch[string] },
     samples: readonly Sample[],
@@ -168,7 +168,7 @@ export class RolloutBatches implements BatchSampler {
 const inGroups = (values: readonly number[], size: number): number[][] =>
   Array.from({ length: values.length / size }, (_, i) => values.slice(i * size, (i + 1) * size))
 
-/** Number of steps without any variance after which a warning is given. */
+/** A warning is given each time that this number of steps had no variance. */
 const IDLE_STEPS = 20
 /** A step is reported after the next one was submitted. */
 const KEPT_REPORTS = 4
