@@ -99,3 +99,18 @@ it('are refused for a temperature of 0, and without room', async () => {
   )
   await expect(rollouts.write([[]], { seed: 0 })).rejects.toThrow(heedError('invalid-option'))
 })
+
+it('have the log-probabilities of training with a trained prefix', async () => {
+  const model = gpt2()
+  const adapter = addAdapter(model, 'prefix:tokens=3')
+  for (const parameter of adapter.parameters()) parameter.assign(parameter.add(0.5))
+  const rollouts = new Rollouts(model, { maxTokens: 8, temperature: TEMPERATURE, stopTokens: [0] })
+  for (const step of [1, 2]) {
+    const [, [answer]] = await rollouts.write(prompts, { answers: 4, seed: step })
+    const expected = await scored(model, prompts[1], answer)
+    answer.logProbabilities.forEach((p, at) => {
+      expect(Math.abs(p - expected[at])).toBeLessThan(1e-5)
+    })
+    for (const parameter of adapter.parameters()) parameter.assign(parameter.mul(-1.5)) // an update
+  }
+})
