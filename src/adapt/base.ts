@@ -7,6 +7,7 @@ import { isFile } from '../io/files/is-file.ts'
 import { readJsonObject } from '../io/files/json.ts'
 import { weightsOf } from '../models/weight-file.ts'
 import { HeedError } from '../util/errors.ts'
+import { type QuantizeFormat, quantizeFormats } from '../util/quantize-blocks.ts'
 import { warn } from '../util/warn.ts'
 import { isAdapter, readPeftConfig } from './peft.ts'
 
@@ -17,14 +18,25 @@ export const baseSchema = z.object({
     .string()
     .regex(/^[\da-f]{64}$/)
     .describe('SHA-256 of its weights, or of the index of sharded weights'),
+  quantize: z
+    .enum(quantizeFormats)
+    .optional()
+    .describe(
+      'format to which its weights were quantised for the training; omitted if they were not',
+    ),
 })
 
-/** The base of an adapter: its path, and the SHA-256 of its weights. */
+/** The base of an adapter: its path, the SHA-256 of its weights, and the format to which they were quantised. */
 export type AdapterBase = z.output<typeof baseSchema>
 
 /** Describes the base of an adapter: a model folder or GGUF file, or the base of an adapter that is trained further. */
-export async function describeBase(path: string): Promise<AdapterBase> {
-  if (!(await isAdapter(path))) return { path: resolve(path), sha256: await hashFile(await weightsOf(path)) } // biome-ignore format: one line
+export async function describeBase(path: string, quantize?: QuantizeFormat): Promise<AdapterBase> {
+  if (!(await isAdapter(path)))
+    return {
+      path: resolve(path),
+      sha256: await hashFile(await weightsOf(path)),
+      ...(quantize && { quantize }),
+    }
   const { base: stored } = await readPeftConfig(path)
   return (await recordedBase(path)) ?? describeBase(await findBase(path, { stored }))
 }
@@ -57,14 +69,15 @@ export async function findBase(
   return path
 }
 
-async function recordedBase(dir: string): Promise<AdapterBase | undefined> {
+/** The base that task.json names; undefined for an adapter that heed train has not written. */
+export async function recordedBase(dir: string): Promise<AdapterBase | undefined> {
   const path = join(dir, 'task.json')
   if (!(await isFile(path))) return undefined
   const { base } = await readJsonObject(path, { maxBytes: 20e6 })
   if (base === undefined) return undefined
   const parsed = baseSchema.safeParse(base)
   if (parsed.success) return parsed.data
-  throw new HeedError('corrupt-file', `${path}: \`base\` must have the path and SHA-256 of a model`, {
+  throw new HeedError('corrupt-file', `${path}: \`base\` must have the path and SHA-256 of a model, and a known format`, {
     key: 'base',
     value: base,
     remedy: 'Restore the file, or train again.',

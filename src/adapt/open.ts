@@ -4,9 +4,10 @@ import { isFile } from '../io/files/is-file.ts'
 import { registerFolderKind } from '../models/folder-kinds.ts'
 import { fromPretrained } from '../models/index.ts'
 import { readModelConfig } from '../models/weight-file.ts'
-import { findBase } from './base.ts'
-import { loadAdapter } from './load.ts'
+import { findBase, recordedBase } from './base.ts'
+import { loadAdapter, savedSpec } from './load.ts'
 import { isAdapter, readPeftConfig } from './peft.ts'
+import { quantizeBase } from './quantize-base.ts'
 
 registerFolderKind({
   owns: isAdapter,
@@ -23,6 +24,9 @@ registerFolderKind({
       },
       onUnused() {}, // a run has another head than its base
     })
+    const { quantize } = (await recordedBase(dir)) ?? {}
+    if (quantize && keepBlocks !== false)
+      await quantizeBase(model, quantize, (await savedSpec(model, dir)).save)
     const { saved } = await loadAdapter(model, dir)
     const isSaved = (name: string): boolean =>
       Object.keys(saved).some((path) => name.startsWith(`${path}.`))

@@ -96,7 +96,7 @@ export {
   packedTexts,
   tokenPositions,
 } from './positions.ts'
-export { quantize } from './quantize.ts'
+export { type QuantizeOptions, quantize } from './quantize.ts'
 export {
   Blocks,
   countWeights,

@@ -1,14 +1,35 @@
 // Quantises a model's weights to blocks of 8 or 4 bits, in place.
 import type { Parameter } from '../tensor/index.ts'
+import { argumentKinds } from '../util/argument-kinds.ts'
 import { blockLayouts } from '../util/block-formats.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
+import { optional, optionKinds } from '../util/options.ts'
 import { type QuantizeFormat, quantizeBlocks, quantizeFormats } from '../util/quantize-blocks.ts'
 import { Conv1D } from './conv1d.ts'
 import { Embedding } from './embedding.ts'
 import { Linear } from './linear.ts'
-import { checkModule, type Module } from './module.ts'
+import { Module } from './module.ts'
 import { Blocks, QuantizedEmbedding, QuantizedLinear } from './quantized.ts'
 import { isReplaceable, replaceFields } from './replace-weights.ts'
+
+/** Options of `quantize`. */
+export interface QuantizeOptions {
+  /** Modules whose weights are kept, such as a head that is trained. Layers that share these weights keep them as well. */
+  keep?: readonly Module[]
+}
+
+const isModule = (value: unknown): value is Module => value instanceof Module
+
+const checkQuantize = argumentKinds('quantize', {
+  model: { expected: 'a Module', fits: isModule },
+  format: 'any',
+  options: optionKinds<QuantizeOptions>({
+    keep: optional({
+      expected: 'an array of modules',
+      fits: (value) => Array.isArray(value) && value.every(isModule),
+    }),
+  }),
+})
 
 /**
  * Replaces a model's Linear and Conv1D layers with layers whose weights are quantised to blocks, and embeddings that
@@ -20,8 +41,12 @@ import { isReplaceable, replaceFields } from './replace-weights.ts'
  * @returns the names of the replaced layers
  * @throws HeedError if no layer can be quantised, or a weight is not finite
  */
-export async function quantize(model: Module, format: QuantizeFormat): Promise<string[]> {
-  checkModule('quantize', model)
+export async function quantize(
+  model: Module,
+  format: QuantizeFormat,
+  options: QuantizeOptions = {},
+): Promise<string[]> {
+  checkQuantize(model, format, options)
   if (!quantizeFormats.includes(format))
     throw invalidOption({
       key: 'format',
@@ -31,18 +56,19 @@ export async function quantize(model: Module, format: QuantizeFormat): Promise<s
     })
   const layers = model.namedModules()
   checkHooks(layers)
+  const kept = new Set((options.keep ?? []).flatMap((module) => module.parameters()))
   const shared = new Map<Parameter, Blocks>()
   const replaced = new Map<Module, Module>()
   for (const [name, layer] of layers) {
-    if (!(layer instanceof Linear || layer instanceof Conv1D)) continue
+    if (!(layer instanceof Linear || layer instanceof Conv1D) || kept.has(layer.weight)) continue
     const blocks = shared.get(layer.weight) ?? (await blocksOf(layer, format, name))
     if (!blocks) continue
     if (layer instanceof Linear) shared.set(layer.weight, blocks)
-    replaced.set(layer, new QuantizedLinear(blocks, layer.bias))
+    replaced.set(layer, new QuantizedLinear(blocks, layer.bias).train(layer.training))
   }
   for (const [, layer] of layers) {
     const blocks = layer instanceof Embedding && shared.get(layer.weight)
-    if (blocks) replaced.set(layer, new QuantizedEmbedding(blocks))
+    if (blocks) replaced.set(layer, new QuantizedEmbedding(blocks).train(layer.training))
   }
   if (replaced.size === 0)
     throw new HeedError(

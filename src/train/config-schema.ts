@@ -2,6 +2,7 @@
 // JSON files and in trainer_state.json. The task and the optimizer add their own keys.
 import { z } from 'zod'
 import { schedules } from '../optim/index.ts'
+import { quantizeFormats } from '../util/quantize-blocks.ts'
 import type { Options } from './task.ts'
 
 const count = z.int().min(1)
@@ -44,6 +45,12 @@ export const commonSchema = z.strictObject({
     .optional()
     .describe(
       'train an adapter instead of the weights: METHOD:key=value,… such as lora:r=16,targets=all-linear',
+    ),
+  quantize: z
+    .enum(quantizeFormats)
+    .optional()
+    .describe(
+      `quantize the model of an adapter in memory, for less of it (${quantizeFormats.join(', ')})`,
     ),
   train: z
     .string()

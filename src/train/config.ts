@@ -123,8 +123,11 @@ function checkSize(config: CommonConfig): void {
 }
 
 /** An adapter changes a given model, and decides itself what is trained. */
-function checkAdapter({ adapter, from, train }: CommonConfig): void {
-  if (adapter === undefined) return
+function checkAdapter({ adapter, from, train, quantize }: CommonConfig): void {
+  if (adapter === undefined) {
+    checkPlain(quantize)
+    return
+  }
   parseAdapterSpec(adapter)
   if (from === undefined)
     throw new HeedError('invalid-option', '`adapter` must have a model to adapt, got none', {
@@ -142,6 +145,16 @@ function checkAdapter({ adapter, from, train }: CommonConfig): void {
         remedy: 'To train modules of the model whole, name them in the adapter: lora:save=MODULE.',
       },
     )
+}
+
+/** Quantised weights have no gradient. An adapter that is trained further keeps the base that it has. */
+function checkPlain(quantize: CommonConfig['quantize']): void {
+  if (quantize === undefined) return
+  throw new HeedError('invalid-option', '`quantize` must have a new adapter to train, got none', {
+    key: 'quantize',
+    value: quantize,
+    remedy: 'Add `adapter`, for example lora. Omit `quantize` to train the weights, or to train an adapter further.',
+  }) // biome-ignore format: one line
 }
 
 /** Values that work with every architecture; some architectures need an even head dimension. */

@@ -1,8 +1,9 @@
 // Creates a model with its task: a new model, a model to fine-tune, or the model of a resumed run.
 
 import { describeBase } from '../adapt/base.ts'
-import { type Adapter, type AdapterBase, adaptersOf, addAdapter } from '../adapt/index.ts'
+import { type Adapter, type AdapterBase, adaptersOf, addAdapter, parseAdapterSpec } from '../adapt/index.ts' // biome-ignore format: one line
 import { isAdapter } from '../adapt/peft.ts'
+import { quantizeBase } from '../adapt/quantize-base.ts'
 import type { BatchSampler } from '../data/index.ts'
 import {
   dropoutKeys,
@@ -89,9 +90,10 @@ export async function newTaskModel(
       ? { model: freshModel(config, kind, known), fresh: [] }
       : await tunedModel(config, config.from, kind, known)
   const { every } = distillOptions(config) ?? {}
+  if (every !== undefined) checkWhole(config, whole)
   const model = every === undefined ? whole : everyNth(whole, modelType, kind.head(modelType, options), every) // biome-ignore format: one line
-  const adapter = adapterOf(model, config, { fresh, preprocessor })
-  const base = adapter && (await describeBase(String(config.from)))
+  const adapter = await adapterOf(model, config, { fresh, preprocessor })
+  const base = adapter && (await describeBase(String(config.from), config.quantize))
   const weights = base ? adapterOnly(model, adapter, base) : partOf(model, config)
   const contextLength = Math.min(config.context, contextOf(model))
   const context = { ...known, contextLength }
@@ -106,6 +108,17 @@ export async function newTaskModel(
   return { kind, task: kind.create(context), context, data, model, weights, file, fresh }
 }
 
+/** An adapter is opened with all layers of its base. */
+function checkWhole({ adapter, every }: TrainConfig, model: Module): void {
+  if (adapter === undefined && adaptersOf(model).length === 0) return
+  throw invalidOption({
+    key: 'every',
+    value: every,
+    expected: 'omitted with an adapter, which has all layers of its base',
+    remedy: 'Train a student without an adapter, and then an adapter of the student.',
+  })
+}
+
 function partOf(model: Module, { train }: TrainConfig): TrainedWeights {
   trainOnly(model, train)
   return wholeModel(model)
@@ -115,11 +128,12 @@ function partOf(model: Module, { train }: TrainConfig): TrainedWeights {
  * The adapter to train: that of the run from which the model comes, or a new one. New weights, such as those of a head,
  * are trained whole and saved with it.
  */
-function adapterOf(
+async function adapterOf(
   model: Module,
-  { adapter, from, train }: TrainConfig,
+  config: TrainConfig,
   { fresh, preprocessor }: { fresh: readonly string[]; preprocessor: Preprocessor },
-): Adapter | undefined {
+): Promise<Adapter | undefined> {
+  const { adapter, from, train } = config
   const [earlier] = adaptersOf(model)
   if (earlier) {
     if (adapter === undefined && train === 'all' && fresh.length === 0) return earlier
@@ -133,8 +147,20 @@ function adapterOf(
   }
   if (adapter === undefined) return undefined
   const heads = new Set(fresh.map((name) => name.replace(/\.[^.]*$/, '')))
+  await quantizeIfAsked(model, config, [...heads])
   const tokenizer = preprocessor instanceof Tokenizer ? preprocessor : undefined
   return addAdapter(model, adapter, { save: [...heads], tokenizer })
+}
+
+/** Quantises the base of a new adapter, except `heads` and the other modules that are trained whole. */
+export async function quantizeIfAsked(
+  model: Module,
+  { quantize, adapter }: TrainConfig,
+  heads: readonly string[],
+): Promise<void> {
+  if (quantize === undefined || adapter === undefined) return
+  const { save } = parseAdapterSpec(adapter)
+  await quantizeBase(model, quantize, [...save, ...heads])
 }
 
 /** Creates the model of a resumed run; its weights are loaded later. */

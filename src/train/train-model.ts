@@ -21,7 +21,7 @@ import { Run, stepsIn } from './run.ts'
 import { RunFolder } from './run-folder.ts'
 import type { BatchSetup, Evaluation, Preprocessor, Task, TrainingBatches } from './task.ts'
 import { taskData } from './task-data.ts'
-import { newTaskModel, savedTaskModel, type TaskModel } from './task-model.ts'
+import { newTaskModel, quantizeIfAsked, savedTaskModel, type TaskModel } from './task-model.ts'
 import type { StepResult } from './trainer.ts'
 
 /** Options of `trainModel`. */
@@ -201,8 +201,11 @@ export async function openBatches(
 
 /** The model from which a run started. @throws HeedError for a run that started with a new model, and without a run */
 export async function modelBefore(config: TrainConfig | undefined, head: Head): Promise<Module> {
-  const from = config?.from
-  if (from !== undefined) return fromPretrained(from, head)
+  if (config?.from !== undefined) {
+    const model: Module = await fromPretrained(config.from, head)
+    await quantizeIfAsked(model, config, [])
+    return model
+  }
   throw new HeedError('invalid-option', 'The run must have started from a model, got a new model', {
     key: 'from',
     remedy: 'Train a model first, and name its folder with `from`.',

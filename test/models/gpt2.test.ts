@@ -100,6 +100,23 @@ onEach(allDevices, () => {
       expect(c[2]).not.toEqual(a[2]) // without positions it would be the same
     })
 
+    it.each([true, false])('has the loss and gradients of its logits, tied %s', async (tied) => {
+      manualSeed(3)
+      const model = new GPT2({ ...tiny, initializer_range: 0.5, tie_word_embeddings: tied }).eval()
+      const ids = tensor([[1, 2, 3, 4], [5, 4, 3, 2]], { dtype: 'i32' }) // biome-ignore format: one line
+      const targets = tensor([[2, 3, -100, 5], [4, -100, 2, 1]], { dtype: 'i32' }) // biome-ignore format: one line
+      const gradientsOf = (loss: Tensor): Tensor[] => {
+        for (const parameter of model.parameters()) parameter.grad = null
+        loss.backward()
+        return model.parameters().flatMap(({ grad }) => grad ?? [])
+      }
+      const [whole, parts] = [F.crossEntropy(model.forward(ids), targets), model.loss(ids, targets)]
+      await expectClose(parts, whole, 1e-6)
+      const [expected, found] = [gradientsOf(whole), gradientsOf(parts)]
+      expect(found).toHaveLength(model.parameters().length)
+      for (const [i, gradient] of found.entries()) await expectClose(gradient, expected[i], 1e-5)
+    })
+
     it('computes with a cache what it computes without', async () => {
       manualSeed(2)
       const model = new GPT2({ ...tiny, initializer_range: 0.5 }).eval()

@@ -124,6 +124,15 @@ describe('quantize', () => {
     )
   })
 
+  it('keeps the weights of modules, also where they are shared, and evaluation mode', async () => {
+    const model = gpt().eval()
+    const names = await quantize(model, 'q8_0', { keep: [model.lm_head, model.transformer.h[0]] })
+    expect(names).toHaveLength(4)
+    expect(names.every((name) => name.startsWith('transformer.h.1.'))).toBe(true)
+    expect(model.lm_head.weight).toBe(model.transformer.wte.weight)
+    expect(names.map((name) => model.getModule(name).training)).not.toContain(true)
+  })
+
   it('refuses other formats, and weights that are not finite, by name', async () => {
     await expect(quantize(gpt(), 'q2_k' as never)).rejects.toMatchObject({
       details: { value: 'q2_k', try: { format: ['q8_0', 'q4_0', 'q4_1'] } },

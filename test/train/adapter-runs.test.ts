@@ -5,10 +5,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { adaptersOf, loadAdapters, mergeAdapters } from '../../src/adapt/index.ts'
-import { fromPretrained } from '../../src/models/index.ts'
+import { quantizeBase } from '../../src/adapt/quantize-base.ts'
+import { type CausalLM, fromPretrained } from '../../src/models/index.ts'
+import { type Module, quantize } from '../../src/nn/index.ts'
 import { type Tensor, tensor } from '../../src/tensor/index.ts'
 import { evaluateRun, openRun } from '../../src/train/index.ts'
 import { heed } from '../cli/in-process.ts'
+import { heedError } from '../support/heed-error.ts'
 import { linesOf, scratch, trainTiny, writeRows } from './support.ts'
 
 const at = scratch()
@@ -126,6 +129,18 @@ describe('training further', () => {
   })
 })
 
+it('an adapter is not trained on some layers of its base, because its run opens with all', async () => {
+  const every = { teacher: at('base'), every: 2, steps: 2 }
+  const { adapter, ...further } = { ...keys, ...every }
+  for (const config of [
+    { ...keys, ...every },
+    { ...further, from: at('run') },
+  ])
+    await expect(trainTiny(at('every'), config)).rejects.toThrow(
+      heedError('invalid-option', { key: 'every', value: 2 }),
+    )
+})
+
 it.each([
   ['a new model', { from: undefined }, 'adapter'],
   ['a part of the weights', { train: 'head' }, 'train'],
@@ -185,6 +200,111 @@ it('trains over quantised blocks, which stay in the GGUF file', async () => {
   const [adapted, base] = [await openAt(at('qlora')), await openAt(GGUF)]
   expect(adapted).not.toEqual(base)
   expect(await hashOf(GGUF)).toBe(file)
+})
+
+describe('a base that is quantised in memory', () => {
+  const wide = { ...keys, from: at('wide'), quantize: 'q4_1' }
+  const { adapter: _, quantize: __, ...further } = wide
+  const formatsOf = (model: Module): Set<string> =>
+    new Set(model.namedModules().flatMap(([, { unsaved }]) => unsaved ?? []))
+  const partsOf = async (path: string): Promise<(string | undefined)[]> =>
+    (await fromPretrained(path, 'causal-lm')).namedModules().map(([, { unsaved }]) => unsaved)
+  const baseOf = async (run: string) => JSON.parse(await readFile(join(run, 'task.json'), 'utf8')).base // biome-ignore format: one line
+
+  let stored: string
+  beforeAll(async () => {
+    // Blocks have 32 numbers of a row.
+    await trainTiny(at('wide'), { ...keys, adapter: undefined, from: undefined, lr: 1e-3, steps: 2, dim: 32 }) // biome-ignore format: one line
+    stored = await hashOf(at('wide/model.safetensors'))
+    await trainTiny(at('q4'), { ...wide, steps: 6 })
+  })
+
+  it('has no gradients, moments or checkpoints, and its file stays', async () => {
+    const { model } = await trainTiny(at('q4-again'), { ...wide, steps: 1 })
+    expect(formatsOf(model)).toEqual(new Set(['q4_1']))
+    const [own, trained] = [model.parameters(), adaptersOf(model)[0].parameters()]
+    expect(own.filter(({ requiresGrad }) => requiresGrad)).toEqual([])
+    expect(trained.every(({ requiresGrad }) => requiresGrad)).toBe(true)
+    expect(await readdir(at('q4'))).not.toContain('model.safetensors')
+    expect(await hashOf(at('wide/model.safetensors'))).toBe(stored)
+    expect(await baseOf(at('q4'))).toEqual({ path: at('wide'), sha256: stored, quantize: 'q4_1' })
+    const [first, last] = [linesOf(at('q4'))[0], linesOf(at('q4')).at(-1)]
+    expect(last?.val_loss).toBeLessThan(first.loss)
+  })
+
+  it('has the same blocks wherever the run is opened', async () => {
+    const base = await fromPretrained(at('wide'), 'causal-lm')
+    await quantize(base, 'q4_1')
+    await loadAdapters(base, { [at('q4')]: 1 })
+    expect(await openAt(at('q4'))).toEqual(await logitsOf(base))
+    expect(await partsOf(at('q4/best'))).toEqual(await partsOf(at('q4')))
+    const { loss } = (await evaluateRun(at('q4'))).metrics
+    expect(loss).toBeCloseTo(Number(linesOf(at('q4')).at(-1)?.val_loss), 4)
+    const { model } = await openRun(at('q4'))
+    expect(formatsOf(model)).toEqual(new Set(['q4_1']))
+  })
+
+  it('computes the same after it was stopped and resumed', async () => {
+    await trainTiny(at('q4-stopped'), { ...wide, steps: 6 }, { stopAt: 3 })
+    await trainTiny(at('q4-stopped'), { ...wide, steps: 6 }, { resume: true })
+    expect(await weightsOf(at('q4-stopped'))).toEqual(await weightsOf(at('q4')))
+    const other = trainTiny(at('q4-stopped'), { ...wide, quantize: 'q8_0', steps: 8 }, { resume: true }) // biome-ignore format: one line
+    await expect(other).rejects.toThrow(heedError('invalid-option', { key: 'quantize' }))
+  })
+
+  it('stays in these blocks when the adapter is trained further', async () => {
+    const { model } = await trainTiny(at('q4-further'), { ...further, from: at('q4'), steps: 2 })
+    expect(formatsOf(model)).toEqual(new Set(['q4_1']))
+    expect(await baseOf(at('q4-further'))).toEqual(await baseOf(at('q4')))
+  })
+
+  it('is merged with the numbers of the folder', async () => {
+    expect((await heed('merge', at('q4'), '--out', at('q4-merged'))).code).toBe(0)
+    const plain = await fromPretrained(at('wide'), 'causal-lm')
+    await loadAdapters(plain, { [at('q4')]: 1 })
+    await mergeAdapters(plain)
+    expect(await openAt(at('q4-merged'))).toEqual(await logitsOf(plain))
+    expect(await openAt(at('q4'), { keepBlocks: false })).not.toEqual(await openAt(at('q4')))
+  })
+
+  it('keeps the numbers of modules that are trained whole, and of a new head', async () => {
+    const saved = `${ADAPTER},save=lm_head`
+    const { model } = await trainTiny(at('q4-saved'), { ...wide, adapter: saved, steps: 2 })
+    expect(model.getModule('lm_head').unsaved).toBeUndefined()
+    expect(await openAt(at('q4-saved'))).toEqual(await logitsOf(model as CausalLM))
+    const rows = Array.from({ length: 40 }, (_, i) => ({ text: i % 2 ? 'the cat' : 'a dog', label: i % 2 })) // biome-ignore format: one line
+    const data = [writeRows(at('labels.jsonl'), rows)]
+    await trainTiny(at('q4-head'), { ...wide, task: 'text-classification', data, steps: 2 })
+    const { model: classifier } = await openRun(at('q4-head'))
+    expect(classifier.getModule('score').unsaved).toBeUndefined()
+    expect(formatsOf(classifier)).toEqual(new Set(['q4_1']))
+  })
+
+  it('is trained by every method, over linear layers and the table that shares a weight', async () => {
+    for (const adapter of ['ia3', 'dora:r=2', 'lora:r=2,targets=wte+c_attn']) {
+      const run = at(`q4-${adapter.slice(0, 4)}`)
+      const { model } = await trainTiny(run, { ...wide, adapter, steps: 2 })
+      expect(await openAt(run)).toEqual(await logitsOf(model as CausalLM))
+    }
+  })
+
+  it.each([
+    ['a run without an adapter', { adapter: undefined }],
+    ['an adapter that is trained further', { adapter: undefined, from: at('q4') }],
+    ['a base in blocks of another format', { model: 'llama', from: GGUF }],
+  ])('is refused for %s', async (_, changes) => {
+    const run = (async () => trainTiny(at('q4-refused'), { ...wide, steps: 2, ...changes }))()
+    await expect(run).rejects.toThrow(heedError('invalid-option', { key: 'quantize', value: 'q4_1' })) // biome-ignore format: one line
+  })
+
+  it('may be in blocks of this format already', async () => {
+    const gguf = fileURLToPath(new URL('../fixtures/gguf/gpt2.gguf', import.meta.url))
+    const base: Module = await fromPretrained(gguf, 'causal-lm')
+    const before = base.namedModules()
+    await quantizeBase(base, 'q8_0')
+    expect(formatsOf(base)).toEqual(new Set(['q8_0']))
+    expect(base.namedModules()).toEqual(before)
+  })
 })
 
 describe('a new head', () => {

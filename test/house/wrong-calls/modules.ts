@@ -69,6 +69,7 @@ export const functions: Record<string, readonly Argument[]> = {
   quantize: [
     { value: new nn.Sequential(new nn.Linear(32, 32)), wrong: module_.wrong },
     { value: 'q8_0', wrong: [undefined, null, 3, 'x'] },
+    options({ keep: [] }),
   ],
   relativeBucket: [
     { value: 1, wrong: [undefined, null, 'x', {}] },
