@@ -104,6 +104,30 @@ describe('rows', () => {
   })
 })
 
+describe('a run of DPO over a base that is quantised in memory', () => {
+  const quantized = { adapter: 'lora:r=2,targets=all-linear', quantize: 'q4_1', lr: 0.02 }
+  const dpo = { ...keys, task: 'dpo', data: [at('pairs.jsonl')], steps: 4 }
+  beforeAll(async () => {
+    const chat = { ...keys, task: 'chat', data: [at('sft.jsonl')], steps: 4 }
+    await trainTiny(at('wide'), { ...chat, dim: 32, lr: 0.01 })
+    await trainTiny(at('sft-q4'), { ...chat, ...quantized, from: at('wide') })
+  })
+
+  it.each([
+    ['a new adapter', 'wide', quantized],
+    ['the adapter of a run', 'sft-q4', {}],
+  ])('starts at log 2 with %s: its reference has the same blocks', async (_, from, own) => {
+    const run = at(`dpo-${from}`)
+    await trainTiny(run, { ...dpo, from: at(from), ...own })
+    expect(Math.abs(linesOf(run)[0].loss - Math.log(2))).toBeLessThan(1e-5)
+    const { base } = JSON.parse(await readFile(`${run}/task.json`, 'utf8'))
+    expect(base).toMatchObject({ path: at('wide'), quantize: 'q4_1' })
+    await rm(`${run}/reference.json`)
+    const { loss } = (await evaluateRun(run)).metrics
+    expect(loss).toBeCloseTo(Number(linesOf(run).at(-1)?.val_loss), 4)
+  })
+})
+
 describe('a run of DPO over an adapter', () => {
   const dpo = {
     ...keys,
