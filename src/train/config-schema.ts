@@ -49,9 +49,7 @@ export const commonSchema = z.strictObject({
   quantize: z
     .enum(quantizeFormats)
     .optional()
-    .describe(
-      `quantize the model of an adapter in memory, for less of it (${quantizeFormats.join(', ')})`,
-    ),
+    .describe(`quantize the base of an adapter in memory (${quantizeFormats.join(', ')})`),
   train: z
     .string()
     .regex(/^(all|head|top:[1-9]\d{0,3})$/, 'all, head or top:N')
