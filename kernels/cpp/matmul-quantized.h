@@ -67,7 +67,7 @@ template <class Dot> inline void multiplyFew(const Run& run, const QuantizedProd
 
 // ---- Many rows, and the gradient
 
-// Whether rows lie at a constant distance, with adjacent elements.
+// Whether rows have a constant distance, with adjacent elements.
 inline bool isEven(const Rows& x) { return x.step == 1 && x.offsets.rank <= 1; }
 
 // Even rows: x in place, or copied.

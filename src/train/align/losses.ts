@@ -56,7 +56,7 @@ export function dpoLoss(scores: PairScores, options: DpoLossOptions = {}): Tenso
 }
 
 /** chosen − rejected: (B, 2) -> (B). */
-export const difference = (pairs: Tensor): Tensor => pairs.select(1, 0).sub(pairs.select(1, 1))
+const difference = (pairs: Tensor): Tensor => pairs.select(1, 0).sub(pairs.select(1, 1))
 
 /** Log-probabilities of single answers, (B). */
 export interface AnswerScores {
