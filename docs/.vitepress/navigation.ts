@@ -17,6 +17,7 @@ export const navigation = [
       { text: 'Adapters: LoRA, DoRA, (IA)³', link: '/guides/adapters' },
       { text: 'From a base model to an assistant', link: '/guides/assistant' },
       { text: 'Distillation', link: '/guides/distillation' },
+      { text: 'Training on rewards', link: '/guides/rewards' },
       { text: 'Generating text', link: '/guides/generation' },
       { text: 'Embeddings and search', link: '/guides/search' },
       { text: 'Images', link: '/guides/images' },

@@ -41,5 +41,7 @@ const COMPLETE_LINES = [
 
 const OTHER_EXAMPLES = [
   'npx heed align dpo --from ./smollm2 --adapter lora --data pairs.jsonl --beta 0.3 --out runs/dpo',
+  'npx heed align grpo --from runs/sft --data sums.jsonl --reward number --answers 8 --out runs/grpo',
+  'npx heed align rloo --from runs/sft --data prompts.jsonl --reward runs/reward --out runs/rloo',
   'npx heed align kto --from runs/sft --data judged.jsonl --out runs/kto',
 ]

@@ -93,11 +93,11 @@ class PlainProgress implements Progress {
     this.validation = ''
   }
 
-  private step({ result, rate }: Extract<TrainEvent, { type: 'step' }>): void {
+  private step({ result, rate, metrics }: Extract<TrainEvent, { type: 'step' }>): void {
     const { step, loss, lr, gradNorm } = result
     if (step !== 1 && step % this.config.logEvery !== 0 && step !== this.steps) return
     this.print(
-      `step ${step}/${this.steps}  loss ${loss.toFixed(4)}  lr ${lr.toExponential(2)}  grad norm ${gradNorm.toFixed(2)}  ${short(rate)} ${this.unit}/s${this.validation}`,
+      `step ${step}/${this.steps}  loss ${loss.toFixed(4)}  lr ${lr.toExponential(2)}  grad norm ${gradNorm.toFixed(2)}  ${short(rate)} ${this.unit}/s${metricsText(metrics)}${this.validation}`,
     )
   }
 }
@@ -118,6 +118,7 @@ class LiveProgress implements Progress {
   private started = 0
   private startStep = 0
   private status = ''
+  private metrics = ''
   private drawn = 0
 
   on(event: TrainEvent): void {
@@ -162,12 +163,13 @@ class LiveProgress implements Progress {
     this.draw(true)
   }
 
-  private advance({ result, rate }: Extract<TrainEvent, { type: 'step' }>): void {
+  private advance({ result, rate, metrics }: Extract<TrainEvent, { type: 'step' }>): void {
     const { step, loss, lr } = result
     this.step = step
     this.smooth = Number.isNaN(this.smooth) ? loss : 0.9 * this.smooth + 0.1 * loss
     this.losses.push([step / this.steps, this.smooth])
     this.status = `training loss ${pc.bold(this.smooth.toFixed(4))}   lr ${lr.toExponential(1)}   ${short(rate)} ${this.unit}/s`
+    this.metrics = metricsText(metrics).trim()
     this.draw(step === this.steps)
   }
 
@@ -182,11 +184,18 @@ class LiveProgress implements Progress {
       pc.dim(this.head),
       `${pc.cyan(bar(this.step / steps, 30))}  step ${this.step} of ${steps}   ${time}`,
       this.status,
+      ...(this.metrics === '' ? [] : [this.metrics]),
       this.validation,
       ...drawCurve(this.losses, CURVE_WIDTH, CURVE_HEIGHT).map((line) => pc.yellow(line)),
     ])
   }
 }
+
+/** The metrics of the batch of a step, such as its rewards. */
+const metricsText = (metrics: Readonly<Record<string, number>> = {}): string =>
+  Object.entries(metrics)
+    .map(([name, value]) => `  ${name.replaceAll('_', ' ')} ${value.toFixed(3)}`)
+    .join('')
 
 function summary(outcome: TrainOutcome, config: TrainConfig, out: string): string {
   const { step, finished, best, bitsPerCharacter, evaluation, task } = outcome

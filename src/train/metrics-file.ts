@@ -41,6 +41,10 @@ export const metricsSchema = z.object({
       'mean difference of log-probabilities between sampling and training, if `beta` is not 0',
     ),
   entropy: z.number().optional().describe('entropy of the sampled tokens in nats'),
+  clipped: z
+    .number()
+    .optional()
+    .describe('share of tokens whose ratio of probabilities is clipped, with `iterations`'),
   truncated: z.number().optional().describe('share of answers that reached `maxNewTokens`'),
   answer_tokens: z.number().optional().describe('mean number of tokens in an answer'),
   val_accuracy: z.number().optional().describe('accuracy on held-out data, for some tasks'),

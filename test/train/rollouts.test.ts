@@ -1,4 +1,6 @@
 // Training on rewards of sampled answers: GRPO and RLOO.
+
+import { readdirSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Parameter, tensor } from '../../src/tensor/index.ts'
@@ -59,6 +61,7 @@ describe('losses', () => {
 describe.each([
   { name: 'grpo', more: { lr: 0.003 }, reaches: 0.85 },
   { name: 'rloo', more: { lr: 0.003 }, reaches: 0.85 },
+  { name: 'grpo', more: { lr: 0.004, iterations: 3, saveEvery: 4 }, reaches: 0.6 },
   // So few weights of so small a model do not learn the letter in 20 steps.
   { name: 'grpo', more: { lr: 0.005, adapter: 'lora:r=4,targets=all-linear', beta: 0.01 }, reaches: 0.25 }, // biome-ignore format: one line
 ])('$name with $more', ({ name, more, reaches }) => {
@@ -72,6 +75,12 @@ describe.each([
     const last = lines.slice(-4).reduce((sum, { reward }) => sum + reward / 4, 0)
     expect(last).toBeGreaterThan(reaches)
     const [first] = lines
+    if ('iterations' in more) {
+      expect(lines[1].reward).toBe(first.reward) // the same answers
+      expect(first.clipped).toBeUndefined()
+      expect(Math.max(...lines.map(({ clipped = 0 }) => clipped))).toBeGreaterThan(0)
+      expect(readdirSync(at(`${run}/rollouts`)).length).toBeLessThan(5)
+    }
     expect(first).toMatchObject({ reward_std: expect.any(Number), equal_groups: expect.any(Number), entropy: expect.any(Number), truncated: expect.any(Number), answer_tokens: expect.any(Number) }) // biome-ignore format: one line
     if (first.kl !== undefined) {
       expect(Math.abs(first.kl)).toBeLessThan(1e-6) // the reference is the model at the start
@@ -85,7 +94,7 @@ describe.each([
   })
 
   it('computes the same after it was stopped and resumed', async () => {
-    await trainTiny(at(`${run}-2`), config, { stopAt: 9 })
+    await trainTiny(at(`${run}-2`), config, { stopAt: 10 })
     await trainTiny(at(`${run}-2`), config, { resume: true })
     const file = 'adapter' in more ? 'adapter_model.safetensors' : 'model.safetensors'
     const [a, b] = await Promise.all([run, `${run}-2`].map((one) => readFile(at(`${one}/${file}`))))

@@ -43,6 +43,7 @@ export interface PolicyOptions extends Readonly<Record<string, unknown>> {
   temperature: number
   beta: number
   epsilon: number
+  iterations: number
 }
 type Context<O> = TaskContext<O, ChatFacts, Tokenizer>
 
@@ -93,6 +94,7 @@ export function policyTask<O extends PolicyOptions>(
       temperature: z.number().positive().default(1).describe('temperature of the sampled answers'),
       beta: z.number().min(0).default(beta).describe(aboutBeta),
       epsilon: z.number().positive().default(0.2).describe('the ratio of probabilities is clipped to 1 ± epsilon'), // biome-ignore format: one line
+      iterations: z.int().min(1).default(1).describe('number of steps with the same answers; with 1, the ratio is 1 and nothing is clipped'), // biome-ignore format: one line
       ...method.options,
     }),
     isAlignment: true,
@@ -128,7 +130,7 @@ async function policyBatches<O extends PolicyOptions>(
   }) // biome-ignore format: short
   const all = { ...batches, remarks: [...remarks] }
   if (!setup.model) return all
-  const { answers, temperature, maxNewTokens: maxTokens, beta } = options
+  const { answers, temperature, maxNewTokens: maxTokens, beta, epsilon, iterations } = options
   const rollouts = new RolloutBatches({
     model: causal(setup.model),
     reference: beta === 0 ? null : causal(await setup.startModel()),
@@ -139,6 +141,9 @@ async function policyBatches<O extends PolicyOptions>(
     stopTokens: [(await tokenizer.endOfTurn()) ?? []].flat(),
     temperature,
     seed: setup.seed,
+    run: setup.run,
+    iterations,
+    epsilon,
     prompts: (step) => batches.examplesAt(step),
     advantages: method.advantages(options),
   })
@@ -191,7 +196,7 @@ class PolicyTask<O extends PolicyOptions> implements Task<Prompt, CausalLM> {
   }
 
   /** The loss of sampled answers; see `RolloutBatches.batch`. */
-  loss(model: CausalLM, { inputs, targets, advantages, reference }: BatchTensors): Tensor {
+  loss(model: CausalLM, { inputs, targets, advantages, reference, old }: BatchTensors): Tensor {
     const { options } = this.context
     if (!advantages)
       throw new HeedError('invalid-state', 'The loss needs sampled answers, which training provides', {
@@ -200,7 +205,7 @@ class PolicyTask<O extends PolicyOptions> implements Task<Prompt, CausalLM> {
       }) // biome-ignore format: one line
     const policy = tokenLogProbabilities(model.forward(inputs), targets, options.temperature)
     const counted = targets.ne(-100).to('f32')
-    return this.method.loss({ policy, reference, advantages, counted }, options)
+    return this.method.loss({ policy, old, reference, advantages, counted }, options)
   }
 
   itemCounts(batch: Batch): readonly number[] {

@@ -14,6 +14,7 @@ import { deviation, isEqual, mean } from './advantages.ts'
 import { tokenLogProbabilities } from './policy-losses.ts'
 import type { Prompt } from './prompts.ts'
 import type { Judge } from './reward-source.ts'
+import { type Generation, SavedRollouts } from './saved-rollouts.ts'
 
 /** What batches of rollouts are made with. */
 export interface RolloutSetup {
@@ -29,6 +30,12 @@ export interface RolloutSetup {
   temperature: number
   /** Seed of the run. */
   seed: number
+  /** Folder of the run. */
+  run: string
+  /** Number of steps with the same answers. */
+  iterations: number
+  /** The ratio of probabilities is clipped to 1 ± epsilon, which is reported for more than one iteration. */
+  epsilon: number
   /** The prompts of a step. */
   prompts(step: number): readonly Prompt[]
   /** Computes advantages from the rewards of each group, and the divergences of its answers from the reference. */
@@ -46,32 +53,47 @@ export class RolloutBatches implements BatchSampler {
   readonly #rollouts: Rollouts
   readonly #reports = new Map<number, BatchReport>()
   readonly #score: (batch: Batch) => Promise<Float32Array[]>
-  /** Number of consecutive steps in which all groups had equal rewards. */
+  readonly #saved: SavedRollouts
+  #current: Generation | null = null
+  /** Number of consecutive generations in which all groups had equal rewards. */
   #idle = 0
 
   constructor(setup: RolloutSetup) {
     this.#setup = setup
-    const { model, reference, temperature, maxTokens, stopTokens } = setup
+    const { model, reference, temperature, maxTokens, stopTokens, run, iterations } = setup
+    this.#saved = new SavedRollouts(run, iterations)
     this.#rollouts = new Rollouts(model, { maxTokens, stopTokens, temperature })
-    const run = holdBatch(({ inputs, targets }) =>
+    const scores = holdBatch(({ inputs, targets }) =>
       noGrad(() =>
         [model, reference].flatMap((one) =>
           one ? [tokenLogProbabilities(one.eval().forward(inputs), targets, temperature)] : [],
         ),
       ),
     )
-    this.#score = async (batch) => {
-      const results = await run(batch)
+    this.#score = async ({ inputs, targets }) => {
+      const results = await scores({ inputs, targets })
       return Promise.all(results.map(async (result) => Float32Array.from(await result.data(), Number))) // biome-ignore format: one line
     }
   }
 
   /**
-   * Arrays of N = prompts × answers rows: inputs and targets i32 (N, T), advantages f32 (N), and reference f32 (N, T) if
-   * the divergence counts.
+   * Arrays of N = prompts × answers rows: inputs and targets i32 (N, T), advantages f32 (N), reference f32 (N, T) if the
+   * divergence counts, and old f32 (N, T) if several steps use the same answers.
    */
   async batch(step: number): Promise<Batch> {
-    const { answers, seed, judge, tokenizer, reference } = this.#setup
+    const generation = this.#saved.generationOf(step)
+    if (this.#current?.step !== generation)
+      this.#current = step === generation ? await this.#generate(step) : await this.#saved.read(generation) // biome-ignore format: one line
+    const { batch, report } = this.#current
+    const isLater = step !== generation
+    this.#reports.set(step, isLater ? { metrics: { ...report.metrics, clipped: await this.#clipped(batch) } } : report) // biome-ignore format: one line
+    this.#reports.delete(step - KEPT_REPORTS)
+    return batch
+  }
+
+  /** Samples and judges answers. */
+  async #generate(step: number): Promise<Generation> {
+    const { answers, seed, judge, tokenizer, reference, iterations } = this.#setup
     const prompts = this.#setup.prompts(step)
     const written = await this.#rollouts.write(
       prompts.map(({ ids }) => ids),
@@ -80,15 +102,37 @@ export class RolloutBatches implements BatchSampler {
     const samples = written.flatMap((group, i) => group.map((one) => ({ ...one, prompt: prompts[i] }))) // biome-ignore format: one line
     const rewards = await judge(samples.map(({ prompt, tokens }) => ({ prompt, answer: answerText(tokenizer, tokens) }))) // biome-ignore format: one line
     const arrays = this.#collate(samples)
-    const compared = reference && (await this.#compare(arrays, samples))
+    const [policy, start] = reference || iterations > 1 ? await this.#score(arrays) : []
+    const compared = start && compare(policy, start, arrays.inputs.shape[1], samples)
     const groups = inGroups(rewards, answers)
     const advantages = this.#setup.advantages(groups, compared && inGroups(compared.divergences, answers)) // biome-ignore format: one line
-    this.#report(step, samples, groups, compared?.metrics ?? {})
-    return {
+    const { shape } = arrays.inputs
+    const batch = {
       ...arrays,
       advantages: { data: Float32Array.from(advantages.flat()), shape: [samples.length] },
-      ...(compared && { reference: compared.reference }),
+      ...(start && { reference: { data: start, shape } }),
+      ...(iterations > 1 && { old: { data: policy, shape } }),
     }
+    const generation = { step, batch, report: this.#reportOf(samples, groups, compared?.metrics ?? {}) } // biome-ignore format: one line
+    if (iterations > 1) await this.#saved.save(generation)
+    return generation
+  }
+
+  /** The share of tokens whose ratio of probabilities has left the clipped range in the direction of their advantage. */
+  async #clipped(batch: Batch): Promise<number> {
+    const [policy] = await this.#score(batch)
+    const { epsilon } = this.#setup
+    const { targets, advantages, old } = batch
+    const length = targets.shape[1]
+    let [clipped, count] = [0, 0]
+    policy.forEach((score, i) => {
+      if (Number(targets.data[i]) === -100) return
+      const ratio = Math.exp(score - Number(old.data[i]))
+      const advantage = Number(advantages.data[Math.floor(i / length)])
+      clipped += Number(advantage > 0 ? ratio > 1 + epsilon : advantage < 0 && ratio < 1 - epsilon)
+      count++
+    })
+    return clipped / count
   }
 
   /** What is known about the batch of a recent step. */
@@ -112,38 +156,11 @@ export class RolloutBatches implements BatchSampler {
     } // biome-ignore format: one line each
   }
 
-  /** The log-probabilities by the reference, and the divergence of the model from it. */
-  async #compare(
-    arrays: { inputs: Batch[string]; targets: Batch[string] },
-    samples: readonly Sample[],
-  ): Promise<{
-    reference: Batch[string]
-    divergences: number[]
-    metrics: Record<string, number>
-  }> {
-    const [policy, reference] = await this.#score(arrays)
-    const { shape } = arrays.inputs
-    let [kl, gap, count] = [0, 0, 0]
-    const divergences = samples.map(({ prompt, tokens, logProbabilities }, row) => {
-      const start = row * shape[1] + prompt.ids.length - 1
-      return tokens.reduce((sum, _, i) => {
-        const difference = reference[start + i] - policy[start + i]
-        kl += Math.expm1(difference) - difference
-        gap += Math.abs(logProbabilities[i] - policy[start + i])
-        count++
-        return sum - difference
-      }, 0)
-    })
-    const metrics = { kl: kl / count, sampling_gap: gap / count }
-    return { reference: { data: reference, shape }, divergences, metrics }
-  }
-
-  #report(
-    step: number,
+  #reportOf(
     samples: readonly Sample[],
     groups: readonly (readonly number[])[],
     compared: Readonly<Record<string, number>>,
-  ): void {
+  ): BatchReport {
     const rewards = groups.flat()
     const equal = mean(groups.map((group) => Number(isEqual(group))))
     this.#idle = equal === 1 ? this.#idle + 1 : 0
@@ -158,11 +175,31 @@ export class RolloutBatches implements BatchSampler {
     }
     const warning =
       this.#idle > 0 && this.#idle % IDLE_STEPS === 0
-        ? `For ${this.#idle} steps, all answers to each prompt had equal rewards (mean ${mean(rewards).toPrecision(3)}), so nothing was learned. Use easier or harder prompts, a reward with more levels, more answers, or a higher temperature`
+        ? `For ${this.#idle} steps with new answers, all answers to each prompt had equal rewards (mean ${mean(rewards).toPrecision(3)}), so nothing was learned. Use easier or harder prompts, a reward with more levels, more answers, or a higher temperature`
         : undefined
-    this.#reports.set(step, { metrics, warning })
-    this.#reports.delete(step - KEPT_REPORTS)
+    return { metrics, warning }
   }
+}
+
+/** The divergence of the model from the reference, and the gap between sampling and training. */
+function compare(
+  policy: Float32Array,
+  reference: Float32Array,
+  length: number,
+  samples: readonly Sample[],
+): { divergences: number[]; metrics: Record<string, number> } {
+  let [kl, gap, count] = [0, 0, 0]
+  const divergences = samples.map(({ prompt, tokens, logProbabilities }, row) => {
+    const start = row * length + prompt.ids.length - 1
+    return tokens.reduce((sum, _, i) => {
+      const difference = reference[start + i] - policy[start + i]
+      kl += Math.expm1(difference) - difference
+      gap += Math.abs(logProbabilities[i] - policy[start + i])
+      count++
+      return sum - difference
+    }, 0)
+  })
+  return { divergences, metrics: { kl: kl / count, sampling_gap: gap / count } }
 }
 
 const inGroups = (values: readonly number[], size: number): number[][] =>
