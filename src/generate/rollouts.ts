@@ -94,8 +94,8 @@ export class Rollouts {
   }
 
   /**
-   * Samples `answers` answers to each prompt of token ids. Each answer has random numbers of its own, so it does not depend
-   * on when the others end.
+   * Samples `answers` answers to each prompt of token ids. Each answer has separate random numbers, so it does not depend on
+   * when the others end.
    * @returns the answers by prompt
    * @throws HeedError for an empty prompt, ids outside the vocabulary, and prompts that leave no room for `maxTokens`
    */

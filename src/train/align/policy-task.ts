@@ -8,7 +8,7 @@ import { padded, padId } from '../../pipelines/text-examples.ts'
 import { rewardNames } from '../../rewards/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
-import { HeedError, invalidOption } from '../../util/errors.ts'
+import { HeedError } from '../../util/errors.ts'
 import { defineTask } from '../define-task.ts'
 import { countItems } from '../micro-batches.ts'
 import { rowBatches } from '../row-batches.ts'
@@ -27,7 +27,7 @@ import { type ChatFacts, keepFitting, overChatModel } from '../tasks/chat-model.
 import { type TooLong, templateOption, tooLongOption } from '../tasks/conversation.ts'
 import { mean } from './advantages.ts'
 import { type PolicyScores, tokenLogProbabilities } from './policy-losses.ts'
-import { type Prompt, promptOf } from './prompts.ts'
+import { type Prompt, promptOf, roomForPrompts } from './prompts.ts'
 import { causal } from './reference.ts'
 import { type Judge, openReward } from './reward-source.ts'
 import { RolloutBatches, type RolloutSetup } from './rollout-batches.ts'
@@ -175,14 +175,7 @@ class PolicyTask<O extends PolicyOptions> implements Task<Prompt, CausalLM> {
   async encode(row: Row): Promise<Prompt[]> {
     const { preprocessor: tokenizer, contextLength, options } = this.context
     const { tooLong, maxNewTokens } = options
-    const room = contextLength - maxNewTokens
-    if (room < 1)
-      throw invalidOption({
-        key: 'maxNewTokens',
-        value: maxNewTokens,
-        expected: `below the context length (${contextLength})`,
-        try: { maxNewTokens: [Math.max(1, contextLength >> 1)] },
-      })
+    const room = roomForPrompts(contextLength, maxNewTokens)
     return [await promptOf(row, { tokenizer, room, tooLong })]
   }
 
@@ -261,7 +254,7 @@ class PolicyTask<O extends PolicyOptions> implements Task<Prompt, CausalLM> {
       const answers = await writeAnswers(model, preprocessor, ids, options.maxNewTokens)
       const answered = some.map((prompt, i) => ({ prompt, answer: answers[i] }))
       const rewards = await judge(answered)
-      judged.push(...answered.map((one, i) => ({ ...one, reward: rewards[i] })))
+      judged.push(...answered.map((pair, i) => ({ ...pair, reward: rewards[i] })))
     }
     return judged
   }

@@ -1,6 +1,7 @@
 // Prompts to which a model samples answers.
 import type { Row } from '../../data/index.ts'
 import type { ChatMessage, Tokenizer } from '../../tokenizers/index.ts'
+import { invalidOption } from '../../util/errors.ts'
 import { encodePrompt } from '../tasks/answering.ts'
 import type { TooLong } from '../tasks/conversation.ts'
 
@@ -15,6 +16,18 @@ export interface Prompt {
   place: string
   /** Whether the beginning was cut off. */
   cut: boolean
+}
+
+/** Number of tokens of a prompt. @throws HeedError if the answers leave none */
+export function roomForPrompts(contextLength: number, maxNewTokens: number): number {
+  const room = contextLength - maxNewTokens
+  if (room > 0) return room
+  throw invalidOption({
+    key: 'maxNewTokens',
+    value: maxNewTokens,
+    expected: `below the context length (${contextLength})`,
+    try: { maxNewTokens: [Math.max(1, contextLength >> 1)] },
+  })
 }
 
 /** Encodes the prompt of a row with at most `room` tokens. */

@@ -77,30 +77,30 @@ async function rewardOfModule(name: string): Promise<Reward> {
 const judgeBy =
   (reward: Reward, seconds: number): Judge =>
   (answered) =>
-    Promise.all(answered.map(async (one) => checked(await valued(reward, one, seconds), one)))
+    Promise.all(answered.map(async (pair) => checked(await valued(reward, pair, seconds), pair)))
 
-async function valued(reward: Reward, one: Answered, seconds: number): Promise<unknown> {
-  const { prompt, answer } = one
+async function valued(reward: Reward, answered: Answered, seconds: number): Promise<unknown> {
+  const { prompt, answer } = answered
   const last = prompt.messages.at(-1)?.content
   const text = typeof last === 'string' ? last : JSON.stringify(last)
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(failed(one, `it must take at most ${seconds} seconds`))
+      reject(failed(answered, `it must take at most ${seconds} seconds`))
     }, 1000 * seconds)
   })
   try {
     return await Promise.race([reward(text, answer, prompt.values), late])
   } catch (error) {
-    throw error instanceof HeedError && error.details.key === 'reward' ? error : failed(one, String(error), error) // biome-ignore format: one line
+    throw error instanceof HeedError && error.details.key === 'reward' ? error : failed(answered, String(error), error) // biome-ignore format: one line
   } finally {
     clearTimeout(timer)
   }
 }
 
-function checked(value: unknown, one: Answered): number {
+function checked(value: unknown, answered: Answered): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value
-  throw failed(one, `it must be a finite number, got ${shown(value)}`)
+  throw failed(answered, `it must be a finite number, got ${shown(value)}`)
 }
 
 const failed = ({ prompt, answer }: Answered, why: string, cause?: unknown): HeedError =>

@@ -65,8 +65,10 @@ export class RolloutBatches implements BatchSampler {
     this.#rollouts = new Rollouts(model, { maxTokens, stopTokens, temperature })
     const scores = holdBatch(({ inputs, targets }) =>
       noGrad(() =>
-        [model, reference].flatMap((one) =>
-          one ? [tokenLogProbabilities(one.eval().forward(inputs), targets, temperature)] : [],
+        [model, reference].flatMap((scorer) =>
+          scorer
+            ? [tokenLogProbabilities(scorer.eval().forward(inputs), targets, temperature)]
+            : [],
         ),
       ),
     )
@@ -99,7 +101,7 @@ export class RolloutBatches implements BatchSampler {
       prompts.map(({ ids }) => ids),
       { answers, seed: deriveSeed(seed, `rollouts of step ${step}`) },
     )
-    const samples = written.flatMap((group, i) => group.map((one) => ({ ...one, prompt: prompts[i] }))) // biome-ignore format: one line
+    const samples = written.flatMap((group, i) => group.map((rollout) => ({ ...rollout, prompt: prompts[i] }))) // biome-ignore format: one line
     const rewards = await judge(samples.map(({ prompt, tokens }) => ({ prompt, answer: answerText(tokenizer, tokens) }))) // biome-ignore format: one line
     const arrays = this.#collate(samples)
     const [policy, start] = reference || iterations > 1 ? await this.#score(arrays) : []

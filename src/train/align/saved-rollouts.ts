@@ -41,8 +41,8 @@ export class SavedRollouts {
   /** Writes a generation, and removes those that are no longer needed. */
   async save({ step, batch, report }: Generation): Promise<void> {
     const arrays = Object.entries(batch).map(([name, { data, shape }]) => ({ name, kind: data instanceof Int32Array ? 'i32' : 'f32', data: Array.from(data, Number), shape })) // biome-ignore format: one line
-    const of = (wanted: string): object =>
-      Object.fromEntries(arrays.filter(({ kind }) => kind === wanted).map(({ name, data, shape }) => [name, { data, shape }])) // biome-ignore format: one line
+    const of = (dtype: string): object =>
+      Object.fromEntries(arrays.filter(({ kind }) => kind === dtype).map(({ name, data, shape }) => [name, { data, shape }])) // biome-ignore format: one line
     await ensureDir(join(this.#run, FOLDER))
     const file = { step, i32: of('i32'), f32: of('f32'), metrics: report.metrics }
     await writeFileAtomic(this.#pathOf(step), JSON.stringify(file))

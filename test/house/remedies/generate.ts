@@ -5,6 +5,7 @@ import {
   decayLength,
   frequencyPenalty,
   maxTime,
+  Rollouts,
   repetitionPenalty,
 } from '../../../src/generate/index.ts'
 import { checkMaxTokens } from '../../../src/generate/processors/processor.ts'
@@ -76,5 +77,10 @@ export const generateCases: RemedyCase[] = [
   {
     site: 'src/generate/processors/processor.ts#checkMaxTokens',
     run: ({ maxTokens = -1 }) => checkMaxTokens(Number(maxTokens)),
+  },
+  {
+    site: 'src/generate/rollouts.ts#Rollouts.constructor',
+    run: ({ temperature = 0 }) =>
+      new Rollouts(model(), { maxTokens: 2, temperature: Number(temperature) }),
   },
 ]

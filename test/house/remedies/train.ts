@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { GPT2 } from '../../../src/models/index.ts'
 import { checkBatch } from '../../../src/train/align/kto.ts'
+import { roomForPrompts } from '../../../src/train/align/prompts.ts'
 import { parseTrainConfig } from '../../../src/train/config.ts'
 import { everyNth } from '../../../src/train/distill/every-nth.ts'
 import { newTaskModel } from '../../../src/train/task-model.ts'
@@ -58,6 +59,10 @@ export const trainCases: RemedyCase[] = [
   {
     site: 'src/train/align/kto.ts#checkBatch',
     run: ({ batch = 1 }) => checkBatch(Number(batch)),
+  },
+  {
+    site: 'src/train/align/prompts.ts#roomForPrompts',
+    run: ({ maxNewTokens = 16 }) => roomForPrompts(16, Number(maxNewTokens)),
   },
   {
     site: 'src/train/distill/every-nth.ts#everyNth',
