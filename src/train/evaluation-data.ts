@@ -37,8 +37,7 @@ export async function evaluationExamples(
   const files = taskData([data].flat(), kind, context.options, table)
   if (kind.heldOut) {
     const run = runOf(dir)
-    const startModel = async () =>
-      modelBefore((await new RunFolder(run).state())?.config, task.head)
+    const startModel = async () => modelBefore((await new RunFolder(run).state())?.config, opened)
     const setup = { cacheDir: await cacheFor(dir), run, startModel, onProgress }
     return readFirst(await kind.heldOut(files, setup, context), limit)
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { cacheFolder } from '../io/files/cache.ts'
 import { ensureDir } from '../io/files/ensure-dir.ts'
 import { lockFolder } from '../io/files/lock.ts'
-import { fromPretrained, type Head } from '../models/index.ts'
+import { fromPretrained } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
@@ -178,7 +178,7 @@ export async function openBatches(
     onProgress,
     signal,
     model,
-    startModel = () => modelBefore(config, task.head),
+    startModel = () => modelBefore(config, { kind, task, context }),
   }: Partial<Pick<BatchSetup, 'onProgress' | 'signal' | 'startModel' | 'model'>> = {},
 ): Promise<TrainingBatches> {
   const { valData, valFraction, batch, accumulate, seed } = config
@@ -200,9 +200,16 @@ export async function openBatches(
 }
 
 /** The model from which a run started. @throws HeedError for a run that started with a new model, and without a run */
-export async function modelBefore(config: TrainConfig | undefined, head: Head): Promise<Module> {
+export async function modelBefore(
+  config: TrainConfig | undefined,
+  { kind, task, context }: Pick<TaskModel, 'kind' | 'task' | 'context'>,
+): Promise<Module> {
   if (config?.from !== undefined) {
-    const model: Module = await fromPretrained(config.from, head)
+    const changes = { ...kind.modelConfig(context), ...config.set } // such as new tokens
+    const isChanged = Object.keys(changes).length > 0
+    const model: Module = await fromPretrained(config.from, task.head, {
+      config: isChanged ? changes : undefined,
+    })
     await quantizeIfAsked(model, config, [])
     return model
   }

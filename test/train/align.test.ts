@@ -175,6 +175,19 @@ it('DPO of all weights starts at log 2, too', async () => {
   expect(Math.abs(linesOf(at('whole'))[0].loss - Math.log(2))).toBeLessThan(1e-6)
 })
 
+it('DPO over a base model without a template adds its tokens, also to the model at the start', async () => {
+  writeRows(at('text.jsonl'), numbers.flatMap(([a, b]) => Array.from({ length: 8 }, () => ({ text: `${a} plus ${b} it is ${a + b}` })))) // biome-ignore format: one line
+  await trainTiny(at('plain'), {
+    ...keys,
+    data: [at('text.jsonl')],
+    tokenizer: 'bpe:300',
+    steps: 2,
+  })
+  await trainTiny(at('new'), { ...keys, task: 'dpo', template: 'chatml', from: at('plain'), data: [at('pairs.jsonl')], steps: 2, lr: 0.001 }) // biome-ignore format: one line
+  const { metrics } = await evaluateRun(at('new'), at('pairs.jsonl'))
+  expect(Number.isFinite(metrics.margin)).toBe(true)
+})
+
 describe('a run of KTO', () => {
   it('starts at one half and raises the reward of desirable answers', async () => {
     await trainTiny(at('kto'), { ...keys, task: 'kto', from: at('sft'), data: [at('judged.jsonl')], lr: 0.02, steps: 12 }) // biome-ignore format: one line
