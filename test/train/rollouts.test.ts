@@ -3,6 +3,7 @@
 import { readdirSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { defaultDevice } from '../../src/index.ts'
 import { Parameter, tensor } from '../../src/tensor/index.ts'
 import { groupAdvantages, leaveOneOutAdvantages } from '../../src/train/align/advantages.ts'
 import { grpoLoss, rlooLoss } from '../../src/train/align/policy-losses.ts'
@@ -112,6 +113,19 @@ it('micro-batches give the same loss as a whole batch', async () => {
     expect(parts.loss).toBeCloseTo(whole.loss, 5)
     expect(parts.grad_norm).toBeCloseTo(whole.grad_norm, 4)
   }
+})
+
+it('live memory stays the same over many steps', async () => {
+  const live: number[] = []
+  const on = (event: TrainEvent): void => {
+    if (event.type !== 'step') return
+    ;(globalThis as { gc?: () => void }).gc?.()
+    live.push(defaultDevice().memory().live)
+  }
+  await trainTiny(at('long'), { ...tuned, task: 'grpo', beta: 0.01, lr: 1e-4, steps: 60 }, { on })
+  const least = (from: number): number => Math.min(...live.slice(from, from + 15))
+  expect(least(0)).toBeGreaterThan(0)
+  expect(least(45)).toBeLessThan(1.05 * least(15))
 })
 
 it('a reward without variance is reported after 20 steps, and changes nothing', async () => {
