@@ -2,6 +2,7 @@
 
 import { readdirSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { defaultDevice } from '../../src/index.ts'
 import { Parameter, tensor } from '../../src/tensor/index.ts'
@@ -112,6 +113,20 @@ it('micro-batches give the same loss as a whole batch', async () => {
     expect(parts.reward).toBe(whole.reward)
     expect(parts.loss).toBeCloseTo(whole.loss, 5)
     expect(parts.grad_norm).toBeCloseTo(whole.grad_norm, 4)
+  }
+})
+
+it('an adapter over a quantised base is compared with that base, and the gap of its kernels is logged', async () => {
+  const gguf = fileURLToPath(new URL('../fixtures/gguf/llama.gguf', import.meta.url))
+  await writeFile(at('long.mjs'), 'export default (prompt, answer) => answer.length\n')
+  await writeFile(at('plain.jinja'), "{% for m in messages %}{{ m.content }} {% if m.role == 'assistant' %}{{ eos_token }}{% endif %}{% endfor %}") // biome-ignore format: one line
+  await trainTiny(at('quantised'), { ...tuned, model: 'llama', from: gguf, template: at('plain.jinja'), task: 'grpo', reward: at('long.mjs'), adapter: 'lora:r=4,targets=all-linear', beta: 0.01, lr: 0.01, steps: 3 }) // biome-ignore format: one line
+  const [first, ...later] = linesOf(at('quantised'))
+  expect(first.kl).toBe(0)
+  for (const { kl, sampling_gap } of later) {
+    expect(kl).toBeGreaterThan(0)
+    expect(sampling_gap).toBeGreaterThan(0)
+    expect(sampling_gap).toBeLessThan(0.01)
   }
 })
 
