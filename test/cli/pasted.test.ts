@@ -104,7 +104,7 @@ describe.skipIf(noShell)('a summary', () => {
     const path = name.startsWith('-') ? `./${name}` : name
     const [resume] = commandsIn(shown({ finished: false, step: 3 }, name))
     expect(words(resume)).toEqual(['heed', 'train', '--out', path, '--resume'])
-    const [generate] = commandsIn(shown({ finished: true, task: { head: 'causal-lm' } }, name))
+    const [generate] = commandsIn(shown({ finished: true, task: { command: 'generate' } }, name))
     expect(words(generate)).toEqual([
       'heed',
       'generate',
