@@ -90,7 +90,9 @@ export interface PeftFormat<Options> {
 
 /** What a format may need of an adapter that is written. */
 export interface WrittenAdapter {
+  /** The model that the adapter changes. */
   readonly model: Module
+  /** Its modules, by their paths in the model. */
   readonly modules: Readonly<Record<string, AdapterModule>>
   /** Folder or name of the base; null if it is unknown. */
   readonly base: string | null
@@ -137,8 +139,11 @@ export function onLayers<Options extends Record<string, unknown>>(
 
 /** What `onLayers` returns. */
 export interface OnLayers<Options> {
+  /** The keys of a specification that select layers. */
   readonly selection: readonly SelectionKey[]
+  /** Fills in the default layers of the family, and options that depend on them. */
   complete(model: Module, spec: ParsedSpec<Options>): ParsedSpec<Options>
+  /** Creates the part of the adapter at each selected layer. */
   modules(model: Module, spec: ParsedSpec<Options>): Record<string, AdapterLayer>
 }
 

@@ -20,6 +20,7 @@ export {
   type CausalLM,
   type CausalLMModel,
   type CausalLMOptions,
+  type CausalSpec,
   causalLM,
   type OutputLayer,
 } from './heads/causal-lm.ts'

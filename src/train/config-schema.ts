@@ -49,7 +49,7 @@ export const commonSchema = z.strictObject({
   quantize: z
     .enum(quantizeFormats)
     .optional()
-    .describe(`quantize the base of an adapter in memory (${quantizeFormats.join(', ')})`),
+    .describe('quantize the base of an adapter in memory: q8_0, q4_0 or q4_1'),
   train: z
     .string()
     .regex(/^(all|head|top:[1-9]\d{0,3})$/, 'all, head or top:N')

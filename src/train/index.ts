@@ -54,6 +54,7 @@ export {
 export type { EvaluatedOn, RunEvaluationReport, RunReport } from './report/run-report.ts'
 export { RunFolder, type TrainerState } from './run-folder.ts'
 export type {
+  BatchReport,
   BatchSetup,
   ConfigContext,
   DataSetup,
@@ -62,6 +63,7 @@ export type {
   Evaluation,
   Facts,
   HeldOutExamples,
+  HeldOutSetup,
   NewTask,
   Options,
   Outputs,
