@@ -70,10 +70,12 @@ onEach(
         expect(found.map((line) => line.step)).toEqual(log.map((line) => line.step))
         // Micro-batches are parts of one batch since then, so that other windows of the text are drawn.
         if (before.state.config.accumulate > 1) return
-        if (isExact()) expect(found).toEqual(log)
-        if (isExact()) expect(sha256(join(out, 'model.safetensors'))).toBe(weights)
+        // The loss of causal models is a sum in another order since then, which may change its last bits.
+        const isCausal = before.state.config.task === 'text-generation'
+        if (isExact() && !isCausal) expect(found).toEqual(log)
+        if (isExact() && !isCausal) expect(sha256(join(out, 'model.safetensors'))).toBe(weights)
         for (const [i, { loss }] of log.entries())
-          if (loss !== undefined) expect(found[i].loss).toBeCloseTo(loss, 2)
+          if (loss !== undefined) expect(found[i].loss).toBeCloseTo(loss, isExact() ? 5 : 2)
       })
     })
 
