@@ -50,6 +50,10 @@ describe('losses', () => {
     expect(await dpoLoss({ policy, reference }, { beta, loss: 'hinge' }).item()).toBeCloseTo(mean((m) => Math.max(0, 1 - beta * m)), 6) // biome-ignore format: one line
     const smooth = mean((m) => -0.9 * Math.log(sigmoid(beta * m)) - 0.1 * Math.log(sigmoid(-beta * m))) // biome-ignore format: one line
     expect(await dpoLoss({ policy, reference }, { beta, labelSmoothing: 0.1 }).item()).toBeCloseTo(smooth, 6) // biome-ignore format: one line
+    for (const loss of ['hinge', 'ipo'] as const)
+      expect(() => dpoLoss({ policy, reference }, { loss, labelSmoothing: 0.1 })).toThrow(
+        heedError('invalid-option', { key: 'labelSmoothing', value: 0.1, mentions: loss }),
+      )
     const lengths = tensor([[2, 1], [1, 2]]) // biome-ignore format: one line
     const ipo = await dpoLoss({ policy, reference, lengths }, { beta, loss: 'ipo' }).item()
     expect(ipo).toBeCloseTo(((1 / 2 - 1) ** 2 + (0 - 2 / 2 - 1) ** 2) / 2, 6)

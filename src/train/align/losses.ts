@@ -1,6 +1,7 @@
 // Losses of preference learning, on log-probabilities of answers and on rewards.
 import type { Tensor } from '../../tensor/index.ts'
 import { argumentKinds } from '../../util/argument-kinds.ts'
+import { invalidOption } from '../../util/errors.ts'
 import { oneOf, optionKinds } from '../../util/options.ts'
 
 /** The losses of `dpoLoss`. */
@@ -44,6 +45,13 @@ export function dpoLoss(scores: PairScores, options: DpoLossOptions = {}): Tenso
   checkDpo(scores, options)
   const { policy, reference, lengths } = scores
   const { beta = 0.1, loss = 'sigmoid', labelSmoothing = 0 } = options
+  if (labelSmoothing > 0 && loss !== 'sigmoid')
+    throw invalidOption({
+      key: 'labelSmoothing',
+      value: labelSmoothing,
+      expected: `0 for the loss ${loss}, which does not use it`,
+      remedy: 'Omit it, or use the loss sigmoid.',
+    })
   const gains = policy.sub(reference) // (B, 2)
   if (loss === 'ipo') {
     const means = lengths ? gains.div(lengths.clamp({ min: 1 })) : gains
