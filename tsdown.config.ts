@@ -44,6 +44,26 @@ const requireWhenUsed = {
   },
 }
 
+interface Emitter {
+  emitFile(file: { type: 'asset'; fileName: string; source: string }): void
+}
+
+// Writes the licences of all packages whose code is in the bundle, as NAME.LICENSE.
+const licences = {
+  name: 'licences',
+  generateBundle(this: Emitter, _: unknown, bundle: object) {
+    const chunks = Object.values(bundle) as { moduleIds?: string[] }[]
+    const files = chunks.flatMap(({ moduleIds = [] }) => moduleIds)
+    const names = files.flatMap(
+      (file) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? [],
+    )
+    for (const name of new Set(names)) {
+      const source = readFileSync(`node_modules/${name}/LICENSE`, 'utf8')
+      this.emitFile({ type: 'asset', fileName: `${name.replace('/', '+')}.LICENSE`, source })
+    }
+  },
+}
+
 const common = {
   format: 'esm',
   platform: 'node',
@@ -66,12 +86,10 @@ export default defineConfig([
       'src/train/report/report.css',
       'src/train/report/report.js',
       ...['relaxed', 'simd128'].map((isa) => `src/runtime/wasm/${isa}.wasm`),
-      ...bundled.map((name) => ({
-        from: `node_modules/${name}/LICENSE`,
-        to: `dist/${name}.LICENSE`,
-      })),
     ],
-    plugins: [requireWhenUsed],
+    plugins: [requireWhenUsed, licences],
+    // Leaves out comments. Docstrings are in the files of types, where editors read them.
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: false } },
     // Schemas made with the user's own copy of zod work, too.
     noExternal: bundled,
     dts: false,

@@ -73,15 +73,10 @@ export function licencesOfWasm(): string {
   ])
 }
 
-/** The packages whose code is in dist, as noted by the bundler. */
+/** The packages whose code is in dist: the bundler writes their licences there. */
 function bundledPackages(): string[] {
-  const dist = join(root, 'dist')
-  const files = readdirSync(dist).filter((name) => name.endsWith('.js'))
-  const names = files.flatMap(
-    (file) =>
-    [...readFileSync(join(dist, file), 'utf8').matchAll(/^\/\/#region node_modules\/((?:@[^/]+\/)?[^/]+)/gm)].map(([, name]) => name), // biome-ignore format: one line
-  )
-  return [...new Set(names)].sort()
+  const files = readdirSync(join(root, 'dist')).filter((name) => name.endsWith('.LICENSE'))
+  return files.map((name) => name.slice(0, -'.LICENSE'.length).replace('+', '/')).sort()
 }
 
 function textOf(parts: readonly Part[]): string {

@@ -6,8 +6,8 @@ import { warn } from '../util/warn.ts'
 import type { Head } from './heads/heads.ts'
 
 /**
- * The head that each task requires. Names are those of transformers and transformers.js, except `span-corruption`, T5's
- * training objective, which has no pipeline.
+ * The head that each task requires. Names are those of transformers and transformers.js, except for training objectives,
+ * which have no pipeline: `span-corruption`, `chat` and the methods of alignment.
  */
 export const taskHeads = {
   /** Continues texts and answers conversations. */
@@ -32,6 +32,18 @@ export const taskHeads = {
   'image-classification': 'image-classification',
   /** Restores missing spans of a text (Raffel et al., 2020, section 3.1.4). */
   'span-corruption': 'seq2seq-lm',
+  /** Learns the answers in conversations. */
+  chat: 'causal-lm',
+  /** Learns from pairs of answers (Rafailov et al., 2023). */
+  dpo: 'causal-lm',
+  /** Learns from answers that are marked as good or bad (Ethayarajh et al., 2024). */
+  kto: 'causal-lm',
+  /** Learns to score answers (Ouyang et al., 2022, section 3.5). */
+  reward: 'sequence-classification',
+  /** Learns from rewards of groups of its own answers (Shao et al., 2024). */
+  grpo: 'causal-lm',
+  /** Learns from rewards, compared with its other answers (Ahmadian et al., 2024). */
+  rloo: 'causal-lm',
 } as const satisfies Record<string, Head>
 
 /**

@@ -16,7 +16,7 @@ export function defineTask<O, F, P extends Preprocessor>(
     adapterDefaults: {},
     isAlignment: false,
     keepsExamples: true,
-    isObjective: false,
+    isObjective: task.isAlignment ?? false,
     publishedOptions: {},
     columnKeys: [],
     inputColumn: () => 'text',

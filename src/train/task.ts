@@ -275,7 +275,10 @@ export interface NewTask<O = Options, F = Facts, P extends Preprocessor = Prepro
   readonly keepsExamples?: boolean
   /** True for methods that train on preferences or rewards. `heed align` lists them. */
   readonly isAlignment?: boolean
-  /** True for a training objective that is not a task for prediction, such as span corruption. */
+  /**
+   * True for a training objective that is not a task for prediction, such as span corruption. Default: the value of
+   * `isAlignment`.
+   */
   readonly isObjective?: boolean
   /** Options for a model that Heed did not train. */
   readonly publishedOptions?: Partial<O>

@@ -45,6 +45,7 @@ type Packed = readonly Conversation[]
 
 export const chat = defineTask<Options, ChatFacts, Tokenizer>({
   name: 'chat',
+  isObjective: true,
   about: 'answers of an assistant in conversations (supervised fine-tuning)',
   columns: CHAT_COLUMNS,
   options: z.object({
