@@ -1,5 +1,7 @@
+import type { AdapterFactors } from '../models/folder-kinds.ts'
 import type { Module } from '../nn/index.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
+import { invalidOption } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 import {
   type Adapter,
@@ -55,23 +57,35 @@ export async function savedSpec(model: Module, dir: string): Promise<AdapterSpec
   return { ...spec, save: spec.save?.filter((name) => hasModule(model, name)) }
 }
 
-const checkAll = argumentKinds('loadAdapters', { model: 'model', factors: 'record' })
+const checkAll = argumentKinds('loadAdapters', { model: 'model', adapters: 'factors' })
 
 /**
- * Attaches saved adapters and puts them in use with these factors, in addition to those already in use:
+ * Attaches saved adapters and puts them in use, in addition to those already in use: `['runs/fr']`, or with factors
  * `{ 'runs/fr': 0.7, 'runs/tone': 0.3 }`. They are named by their numbers: `adapter-1`.
  * @throws HeedError as `loadAdapter` and `setAdapters` do
  */
-export async function loadAdapters(
-  model: Module,
-  factors: Readonly<Record<string, number>>,
-): Promise<void> {
-  checkAll(model, factors)
+export async function loadAdapters(model: Module, adapters: AdapterFactors): Promise<void> {
+  checkAll(model, adapters)
   const weights = Object.fromEntries(adaptersOf(model).map(({ name, weight }) => [name, weight]))
-  for (const [dir, factor] of Object.entries(factors)) {
+  for (const [dir, factor] of factorsOf(adapters)) {
     const name = `adapter-${Object.keys(weights).length + 1}`
     await loadAdapter(model, dir, { name })
     weights[name] = factor
   }
   setAdapters(model, weights)
+}
+
+/** The folders with their factors. @throws HeedError for a folder that is given twice */
+function factorsOf(adapters: AdapterFactors): (readonly [string, number])[] {
+  if (!Array.isArray(adapters)) return Object.entries(adapters)
+  const doubled = adapters.find((dir, i) => adapters.indexOf(dir) < i)
+  if (doubled !== undefined)
+    throw invalidOption({
+      owner: 'loadAdapters',
+      key: 'adapters',
+      value: doubled,
+      expected: 'a list of different folders',
+      remedy: 'To use an adapter twice as much, give its factor: { folder: 2 }.',
+    })
+  return adapters.map((dir) => [dir, 1])
 }

@@ -5,12 +5,13 @@ import { registerFolderKind } from '../models/folder-kinds.ts'
 import { fromPretrained } from '../models/index.ts'
 import { readModelConfig } from '../models/weight-file.ts'
 import { findBase, recordedBase } from './base.ts'
-import { loadAdapter, savedSpec } from './load.ts'
+import { loadAdapter, loadAdapters, savedSpec } from './load.ts'
 import { isAdapter, readPeftConfig } from './peft.ts'
 import { quantizeBase } from './quantize-base.ts'
 
 registerFolderKind({
   owns: isAdapter,
+  attach: loadAdapters,
   async open(dir, head, { base: moved, config: changes, onNew, keepBlocks }) {
     const { base: stored } = await readPeftConfig(dir)
     const base = await findBase(dir, { moved, stored })

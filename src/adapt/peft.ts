@@ -14,7 +14,7 @@ import { listNames } from '../util/warn.ts'
 import type { Adapter } from './adapter.ts'
 import { adapterMethod, adapterMethods } from './method.ts'
 import type { AdapterModule } from './module.ts'
-import { classOf, peftPath } from './places.ts'
+import { classOf, peftPath, placesIn } from './places.ts'
 import type { AdapterSpec } from './spec.ts'
 import { matches, type Targets } from './targets.ts'
 
@@ -70,7 +70,7 @@ export async function savePeftConfig(
     task_type: (head && TASK_TYPES[head]) ?? null,
     base_model_name_or_path: base,
     ...(selection.includes('targets') && {
-      ...selectionOf(namesOf(model, adapter), { targets, exclude, layers }),
+      ...selectionOf(model, namesOf(model, adapter), { targets, exclude, layers }),
     }),
     modules_to_save: save.length > 0 ? save : null,
     inference_mode: true,
@@ -102,6 +102,7 @@ const namesOf = (model: Module, { paths }: Adapter): { path: string; peftPath: s
 
 /** Which layers an adapter changes, in names that peft understands for every method. */
 function selectionOf(
+  model: Module,
   places: readonly { path: string; peftPath: string }[],
   { targets = [], exclude, layers }: Selected,
 ): { target_modules: unknown; exclude_modules: unknown } {
@@ -112,7 +113,12 @@ function selectionOf(
     ...new Set(chosen.map(({ peftPath }) => peftPath.replace(/^.*\./, ''))),
   ]
   const exclude_modules = exclude === undefined ? null : stored(exclude)
-  if (targets === 'all-linear') return { target_modules: last(places), exclude_modules }
+  if (targets === 'all-linear') {
+    const names = last(places)
+    // Layers of the head, such as BERT's pooler, may have the same names.
+    const found = placesIn(model).filter((place) => matches(names, place))
+    return found.length > places.length ? whole : { target_modules: names, exclude_modules }
+  }
   if (!isRenamed || targets instanceof RegExp) return { target_modules: stored(targets), exclude_modules } // biome-ignore format: one line
   const inPeft = targets.flatMap((name) =>
     places.some(({ peftPath }) => matches([name], { path: peftPath, peftPath }))

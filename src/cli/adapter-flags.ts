@@ -1,5 +1,5 @@
 // The flags --adapter and --base of commands that open models.
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 
 /** Factors by the folders of adapters. */
 type Factors = Readonly<Record<string, number>>
@@ -9,6 +9,12 @@ export interface AdapterFlags {
   base?: string
 }
 
+/** The options of functions that open a model. */
+export const adaptedBy = ({ adapter: adapters, base }: AdapterFlags) => ({ adapters, base })
+
+export const baseOption = (): Option =>
+  new Option('--base <path>', 'where the base of an adapter is now, if it has moved')
+
 export const addAdapterFlags = (command: Command): Command =>
   command
     .option(
@@ -16,7 +22,7 @@ export const addAdapterFlags = (command: Command): Command =>
       'attach an adapter of heed train or peft to the model; repeatable',
       withAdapter,
     )
-    .option('--base <path>', 'where the base of an adapter is now, if it has moved')
+    .addOption(baseOption())
 
 function withAdapter(text: string, before: Factors = {}): Factors {
   const [, folder, factor = '1'] = /^(.+?)(?::([-+.\w]*))?$/.exec(text) ?? []

@@ -4,12 +4,13 @@ import { fileError } from '../io/files/file-error.ts'
 import { type Answer, pipeline } from '../pipelines/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { withLineFeeds } from '../util/line-feeds.ts'
+import { type AdapterFlags, adaptedBy, addAdapterFlags } from './adapter-flags.ts'
 import { pc } from './colors.ts'
 import { addExamples } from './examples.ts'
 import { positive } from './options.ts'
 import { scoreLine } from './text.ts'
 
-interface Flags {
+interface Flags extends AdapterFlags {
   context?: string
   file?: string
   top: number
@@ -26,6 +27,7 @@ export function answerCommand(): Command {
     .option('--top <number>', 'number of answers', positive, 1)
     .option('--json', 'print JSON')
     .action(answer)
+  addAdapterFlags(command)
   return addExamples(
     command,
     'questions',
@@ -36,7 +38,7 @@ export function answerCommand(): Command {
 
 async function answer(dir: string, question: string, flags: Flags): Promise<void> {
   const context = await contextOf(flags)
-  const find = await pipeline('question-answering', dir)
+  const find = await pipeline('question-answering', dir, adaptedBy(flags))
   const result = (await find(question, context, { topK: flags.top })) as Answer | Answer[]
   const answers = Array.isArray(result) ? result : [result]
   if (flags.json) return console.log(JSON.stringify(result))

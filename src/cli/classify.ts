@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { headOf, readModelConfig } from '../models/index.ts'
 import { type EntityGroup, type Label, pipeline } from '../pipelines/index.ts'
+import { type AdapterFlags, adaptedBy, addAdapterFlags } from './adapter-flags.ts'
 import { pc } from './colors.ts'
 import { addExamples } from './examples.ts'
 import { positive } from './options.ts'
@@ -14,6 +15,7 @@ export function classifyCommand(): Command {
     .option('--top <number>', 'number of labels for each text', positive, 3)
     .option('--json', 'print JSON')
     .action(classify)
+  addAdapterFlags(command)
   return addExamples(
     command,
     'mailsRun',
@@ -25,13 +27,13 @@ export function classifyCommand(): Command {
   )
 }
 
-interface Flags {
+interface Flags extends AdapterFlags {
   top: number
   json?: boolean
 }
 
 async function classify(dir: string, texts: string[], flags: Flags): Promise<void> {
-  const results = await labelsFor(dir, texts, flags.top)
+  const results = await labelsFor(dir, texts, flags)
   if (flags.json) return console.log(JSON.stringify(results))
   results.forEach((list, i) => {
     if (texts.length > 1) console.log(pc.dim(texts[i]))
@@ -44,18 +46,19 @@ async function classify(dir: string, texts: string[], flags: Flags): Promise<voi
 async function labelsFor(
   dir: string,
   texts: string[],
-  topK: number,
+  { top: topK, ...flags }: Flags,
 ): Promise<(EntityGroup | Label)[][]> {
   const head = headOf(await readModelConfig(dir))
+  const adapted = adaptedBy(flags)
   if (head === 'token-classification') {
-    const tag = await pipeline('token-classification', dir)
+    const tag = await pipeline('token-classification', dir, adapted)
     return tag(texts, { aggregation: 'first' })
   }
   if (head === 'image-classification') {
-    const classify = await pipeline('image-classification', dir)
+    const classify = await pipeline('image-classification', dir, adapted)
     return classify(texts, { topK })
   }
-  const classify = await pipeline('text-classification', dir)
+  const classify = await pipeline('text-classification', dir, adapted)
   const lists = await classify(texts, { topK })
   return lists.map((list: Label | Label[]) => [list].flat())
 }

@@ -1,13 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
+import '../adapt/index.ts' // opens adapters, and attaches them
 import { fileError } from '../io/files/file-error.ts'
 import { SentenceEncoder } from '../models/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { type AdapterFlags, adaptedBy, addAdapterFlags } from './adapter-flags.ts'
 import { pc } from './colors.ts'
 import { addExamples } from './examples.ts'
 import { bar } from './text.ts'
 
-interface Flags {
+interface Flags extends AdapterFlags {
   file?: string
   query?: string
 }
@@ -21,6 +23,7 @@ export function embedCommand(): Command {
     .option('--query <text>', 'rank the texts by cosine similarity to this text instead')
     .addHelpText('after', OUTPUT)
     .action(embed)
+  addAdapterFlags(command)
   return addExamples(
     command,
     'encoder',
@@ -35,13 +38,14 @@ export function embedCommand(): Command {
 const OUTPUT = `
 Without --query, each text gives a line of JSON: { "text": …, "vector": […] }.`
 
-async function embed(dir: string, given: string[], { file, query }: Flags): Promise<void> {
+async function embed(dir: string, given: string[], flags: Flags): Promise<void> {
+  const { file, query } = flags
   const texts = [...given, ...(file === undefined ? [] : await linesOf(file))]
   if (texts.length === 0)
     throw new HeedError('invalid-option', 'At least one text to embed is required, got none', {
       remedy: 'Give texts after the model, or a file of texts with --file PATH.',
     })
-  const encoder = await SentenceEncoder.fromPretrained(dir)
+  const encoder = await SentenceEncoder.fromPretrained(dir, adaptedBy(flags))
   const vectors = await encoder.embed(query === undefined ? texts : [query, ...texts])
   if (query === undefined) {
     texts.forEach((text, i) => {

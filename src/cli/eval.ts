@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { evaluateRun, type RunEvaluation } from '../train/evaluate-run.ts'
 import type { ShownExample } from '../train/task.ts'
-import { type AdapterFlags, addAdapterFlags } from './adapter-flags.ts'
+import { type AdapterFlags, adaptedBy, addAdapterFlags } from './adapter-flags.ts'
 import { pc } from './colors.ts'
 import { confusionTable } from './confusion-table.ts'
 import { addExamples } from './examples.ts'
@@ -44,12 +44,11 @@ interface Flags extends TableFlags, AdapterFlags {
 }
 
 async function evaluate(run: string, flags: Flags): Promise<void> {
-  const { data, limit, batch, show, json, base, adapter: adapters } = flags
+  const { data, limit, batch, show, json } = flags
   const evaluation = await evaluateRun(run, data, {
     ...tableFlags(flags),
+    ...adaptedBy(flags),
     limit,
-    base,
-    adapters,
     batchSize: batch,
     show: Math.max(50, show),
   })

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { type Filled, pipeline } from '../pipelines/index.ts'
+import { type AdapterFlags, adaptedBy, addAdapterFlags } from './adapter-flags.ts'
 import { pc } from './colors.ts'
 import { addExamples } from './examples.ts'
 import { positive } from './options.ts'
@@ -13,6 +14,7 @@ export function fillCommand(): Command {
     .option('--top <number>', 'number of guesses', positive, 5)
     .option('--json', 'print JSON')
     .action(fill)
+  addAdapterFlags(command)
   return addExamples(
     command,
     'encoder',
@@ -21,8 +23,13 @@ export function fillCommand(): Command {
   )
 }
 
-async function fill(dir: string, text: string, flags: { top: number; json?: boolean }) {
-  const guess = await pipeline('fill-mask', dir)
+interface Flags extends AdapterFlags {
+  top: number
+  json?: boolean
+}
+
+async function fill(dir: string, text: string, flags: Flags): Promise<void> {
+  const guess = await pipeline('fill-mask', dir, adaptedBy(flags))
   const guesses = await guess(text, { topK: flags.top })
   if (flags.json) return console.log(JSON.stringify(guesses))
   const several = Array.isArray(guesses[0])

@@ -5,7 +5,7 @@ import { isJsonObject, parseJson } from '../io/files/json.ts'
 import { openRun } from '../train/open-run.ts'
 import { predictRows } from '../train/predict-run.ts'
 import { HeedError, shown } from '../util/errors.ts'
-import { type AdapterFlags, addAdapterFlags } from './adapter-flags.ts'
+import { type AdapterFlags, adaptedBy, addAdapterFlags } from './adapter-flags.ts'
 import { addExamples } from './examples.ts'
 import { inputLines } from './input-lines.ts'
 import { positive } from './options.ts'
@@ -67,8 +67,7 @@ async function predict(dir: string, data: string[], flags: Flags): Promise<void>
   const opened = await openRun(dir, {
     task: flags.task,
     options: flags.set,
-    base: flags.base,
-    adapters: flags.adapter,
+    ...adaptedBy(flags),
   })
   const rows = await rowsOf(data, flags, opened.inputColumn)
   try {

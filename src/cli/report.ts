@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { describeRuns, reportRun } from '../train/report/report-run.ts'
+import { type AdapterFlags, baseOption } from './adapter-flags.ts'
 import { addExamples } from './examples.ts'
 import { positive } from './options.ts'
 import { type TableFlags, tableOptions } from './table-options.ts'
@@ -14,6 +15,7 @@ export function reportCommand(): Command {
       'file to write (default: report.html in the run; comparison.html for several runs)',
     )
     .option('--limit <number>', 'maximum number of evaluation examples', positive, 1000)
+    .addOption(baseOption())
     .option('--json', 'print the report as JSON, and write no page')
     .action(report)
   for (const option of tableOptions()) command.addOption(option)
@@ -29,7 +31,7 @@ export function reportCommand(): Command {
   )
 }
 
-interface Flags extends TableFlags {
+interface Flags extends TableFlags, Pick<AdapterFlags, 'base'> {
   data?: string[]
   out?: string
   limit: number

@@ -1,11 +1,12 @@
 import { Command } from 'commander'
 import { pipeline, type TextToTextOptions } from '../pipelines/index.ts'
 import { invalidOption } from '../util/errors.ts'
+import { type AdapterFlags, adaptedBy, addAdapterFlags } from './adapter-flags.ts'
 import { addExamples } from './examples.ts'
 import { inputLines } from './input-lines.ts'
 import { collected, number, positive } from './options.ts'
 
-interface Flags {
+interface Flags extends AdapterFlags {
   beams?: number
   tokens?: number
   lengthPenalty?: number
@@ -37,6 +38,7 @@ export function translateCommand(): Command {
     )
     .option('--batch <number>', 'number of texts in a batch', positive, 8)
     .action(translate)
+  addAdapterFlags(command)
   return addExamples(
     command,
     'pairs',
@@ -52,7 +54,7 @@ async function translate(dir: string, texts: string[], flags: Flags): Promise<vo
   const { beams, tokens: maxTokens, lengthPenalty, stop: stopStrings, to, batch } = flags
   if (to !== undefined && !/^[A-Za-z_]{2,20}$/.test(to))
     throw invalidOption({ key: 'to', value: to, expected: 'a language code such as fra' })
-  const translator = await pipeline('translation', dir)
+  const translator = await pipeline('translation', dir, adaptedBy(flags))
   const stop = new AbortController()
   const interrupt = (): void => stop.abort()
   process.once('SIGINT', interrupt)

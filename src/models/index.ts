@@ -13,6 +13,7 @@ export {
   type ModelDefinition,
 } from './definition.ts'
 export * from './families.ts'
+export type { AdapterFactors } from './folder-kinds.ts'
 export { GENERATION_KEYS, type KeyAnswer } from './generation-keys.ts'
 export type { GGUFFormat, GGUFNames, StoredForm } from './gguf/format.ts'
 export {
@@ -89,6 +90,7 @@ export { isBelow } from './load-weights.ts'
 export { dropoutKeys, type NewModelOptions, newModel } from './new-model.ts'
 export { preset, presetNames } from './presets.ts'
 export {
+  type AdaptedModelOptions,
   configJson,
   type LoadModelOptions,
   loadWeights,

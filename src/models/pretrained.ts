@@ -11,6 +11,7 @@ import { checkArgument } from '../util/check-argument.ts'
 import { invalidOption } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 import { listNames, warn } from '../util/warn.ts'
+import type { AdapterFactors } from './folder-kinds.ts'
 import { GENERATION_CONFIG } from './generation-config.ts'
 import type { Head } from './heads/heads.ts'
 import { loadAll, loadBelowHead } from './load-weights.ts'
@@ -58,7 +59,15 @@ export interface LoadModelOptions {
   keepBlocks?: boolean
   /** For the folder of an adapter: where its base is now. Default: where it was when the adapter was trained. */
   base?: string
+  /** Adapters to attach, as by `loadAdapters` of heed/adapt: their folders, or factors by folder. Default: none. */
+  adapters?: AdapterFactors
 }
+
+/** The options of functions that open a model for prediction. */
+export type AdaptedModelOptions = Pick<LoadModelOptions, 'base' | 'adapters'>
+
+/** Kinds of `AdaptedModelOptions`. */
+export const ADAPTED = { base: 'text?', adapters: 'factors?' } as const
 
 /** Creates a model of this class with the weights of a folder or GGUF file, in evaluation mode. */
 export async function loadFolder<M extends Module>(

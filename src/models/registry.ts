@@ -9,10 +9,16 @@ import { listNames } from '../util/warn.ts'
 import { checkDefaults, checkDefinition, type ModelDefinition } from './definition.ts'
 import { definitions } from './definitions.ts'
 import * as families from './families.ts'
-import { folderKindOf } from './folder-kinds.ts'
+import { attachAdapters, folderKindOf } from './folder-kinds.ts'
 import { readGenerationConfig } from './generation-config.ts'
 import { ABILITIES, type Head, type Heads } from './heads/heads.ts'
-import { generates, type LoadModelOptions, loadFolder, type ModelClass } from './pretrained.ts'
+import {
+  ADAPTED,
+  generates,
+  type LoadModelOptions,
+  loadFolder,
+  type ModelClass,
+} from './pretrained.ts'
 import { type HeadFor, headFor, type TaskName } from './task-names.ts'
 import { readModelConfig } from './weight-file.ts'
 
@@ -90,7 +96,7 @@ const checkFromPretrained = argumentKinds('fromPretrained', {
     onNew: 'function?',
     onUnused: 'function?',
     keepBlocks: 'flag?',
-    base: 'text?',
+    ...ADAPTED,
   }),
 })
 
@@ -107,6 +113,17 @@ export async function fromPretrained<N extends Head | TaskName = 'causal-lm'>(
   options: LoadModelOptions = {},
 ): Promise<Heads[HeadFor<N>]> {
   checkFromPretrained(dir, name, options)
+  const { adapters, ...others } = options
+  const model = await openFolder(dir, name, others)
+  if (adapters) await attachAdapters(model as Module, adapters)
+  return model
+}
+
+async function openFolder<N extends Head | TaskName>(
+  dir: string,
+  name: N,
+  options: LoadModelOptions,
+): Promise<Heads[HeadFor<N>]> {
   await requireIntact(dir)
   const kind = await folderKindOf(dir)
   if (kind) return kind.open(dir, name, options)

@@ -11,7 +11,7 @@ import { roomFor } from '../util/room-for.ts'
 import { warn } from '../util/warn.ts'
 import { checkHead } from './check-head.ts'
 import type { TextEncoder } from './heads/text-model.ts'
-import { savePretrained } from './pretrained.ts'
+import { ADAPTED, type AdaptedModelOptions, savePretrained } from './pretrained.ts'
 import { fromPretrained } from './registry.ts'
 import { readSentenceConfig, type SentenceConfig, writeSentenceConfig } from './sentence-config.ts'
 
@@ -41,6 +41,11 @@ const checkEmbed = argumentKinds('SentenceEncoder.embed', {
     batchSize: { ...ruleOf('size?'), try: [16] },
     promptName: 'text?',
   }),
+})
+
+const checkFromPretrained = argumentKinds('SentenceEncoder.fromPretrained', {
+  dir: 'text',
+  options: optionKinds<AdaptedModelOptions>(ADAPTED),
 })
 
 /** A sentence encoder: a model, its tokenizer and pooling, as in a folder of sentence-transformers. */
@@ -103,14 +108,19 @@ export class SentenceEncoder {
   /**
    * Loads a sentence encoder from a folder or GGUF file. Without files of sentence-transformers, it warns and uses mean
    * pooling.
+   * @param options adapters to attach, and the base of an adapter that has moved
    */
-  static async fromPretrained(dir: string): Promise<SentenceEncoder> {
+  static async fromPretrained(
+    dir: string,
+    options: AdaptedModelOptions = {},
+  ): Promise<SentenceEncoder> {
+    checkFromPretrained(dir, options)
     const { config, modelDir, isTrained } = await readSentenceConfig(dir)
     if (!isTrained)
       warn(
         `${dir} has no files of sentence-transformers. Its vectors are means over tokens; they rank texts by meaning only if the model was trained to, with the task feature-extraction.`,
       )
-    const model = await fromPretrained(modelDir, 'encoder')
+    const model = await fromPretrained(modelDir, 'encoder', options)
     return new SentenceEncoder(model, await Tokenizer.fromFile(modelDir), config)
   }
 

@@ -5,6 +5,7 @@ import { cacheFolder } from '../io/files/cache.ts'
 import { recordHashes } from '../io/files/hashes.ts'
 import { isHubName } from '../io/hub/hub.ts'
 import { type PullProgress, pullModel } from '../io/hub/pull.ts'
+import { ADAPTED, type AdaptedModelOptions } from '../models/pretrained.ts'
 import { HeedError } from '../util/errors.ts'
 import { optionReader } from './option-names.ts'
 
@@ -24,6 +25,9 @@ export interface HubModelOptions {
   signal?: AbortSignal
 }
 
+/** Options of `pipeline`. */
+export interface PipelineOptions extends HubModelOptions, AdaptedModelOptions {}
+
 /** The progress of a file, as reported by transformers.js. */
 export interface TransformersProgress {
   /** Whether the file is being downloaded or complete. */
@@ -41,13 +45,14 @@ export interface TransformersProgress {
 }
 
 /** Reads the options of `pipeline`. @throws HeedError for unknown and unsupported options */
-export const readHubOptions = optionReader<HubModelOptions>('pipeline', {
+export const readPipelineOptions = optionReader<PipelineOptions>('pipeline', {
   revision: 'text?',
   cacheDir: 'text?',
   localFilesOnly: 'flag?',
   onProgress: 'function?',
   progress_callback: 'function?',
   signal: 'object?',
+  ...ADAPTED,
 })
 
 /**

@@ -5,7 +5,7 @@
 
 export type { Embedder, EmbedOptions } from './feature-extraction.ts'
 export type { Filled, FillMask, FillOptions } from './fill-mask.ts'
-export type { HubModelOptions, TransformersProgress } from './hub-model.ts'
+export type { HubModelOptions, PipelineOptions, TransformersProgress } from './hub-model.ts'
 export type {
   ClassifyImageOptions,
   ImageClassification,

@@ -1,14 +1,16 @@
 // Pipelines by task name, as in transformers.js: pipeline('fill-mask', dir) returns a function of texts.
+import '../adapt/index.ts' // opens adapters, and attaches them
 import { ImageProcessor } from '../data/index.ts'
 import { checkHead } from '../models/check-head.ts'
 import { fromPretrained, type Head, type Heads } from '../models/index.ts'
+import type { AdaptedModelOptions } from '../models/pretrained.ts'
 import { givenTaskName, unknownTask } from '../models/task-names.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { checkArgument } from '../util/check-argument.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 import { type Embedder, featureExtraction } from './feature-extraction.ts'
 import { type FillMask, fillMask } from './fill-mask.ts'
-import { type HubModelOptions, modelPath, readHubOptions } from './hub-model.ts'
+import { modelPath, type PipelineOptions, readPipelineOptions } from './hub-model.ts'
 import { type ImageClassification, imageClassification } from './image-classification.ts'
 import { type QuestionAnswering, questionAnswering } from './question-answering.ts'
 import { type TextClassification, textClassification } from './text-classification.ts'
@@ -107,22 +109,24 @@ export const taskNames = (): PipelineTask[] => Object.keys(makers) as PipelineTa
  *     const fill = await pipeline('fill-mask', './bert-base-uncased')
  *     await fill('The capital of France is [MASK].') // [{ score, token, token_str, sequence }, …]
  *
+ * `adapters` attaches adapters to the model of a path: `{ adapters: ['runs/fr'] }`.
  * @throws HeedError for an unknown task, and for a model that was not trained for the task
  */
 export async function pipeline<T extends PipelineTask>(
   task: T,
   source: string | ModelWithTokenizer<Heads[TextHead]> | ModelWithProcessor<Heads[ImageHead]>,
-  options?: HubModelOptions,
+  options?: PipelineOptions,
 ): Promise<Pipelines[T]> {
   checkArgument('pipeline', 'task', task, 'text')
   if (typeof source !== 'string') checkArgument('pipeline', 'source', source, 'object')
-  const hubOptions = readHubOptions(options)
+  const { base, adapters, ...hubOptions } = readPipelineOptions(options)
+  if (typeof source !== 'string') checkUnadapted({ base, adapters })
   const name = givenTaskName(task) as T
   if (!Object.hasOwn(makers, name)) throw unknownTask(task, taskNames())
   const { head, make } = makers[name] as { head: Head; make: (source: unknown) => Pipelines[T] }
   const loaded =
     typeof source === 'string'
-      ? await load(await modelPath(source, hubOptions), head, name)
+      ? await load(await modelPath(source, hubOptions), head, name, { base, adapters })
       : source
   checkHead('pipeline', loaded.model, head)
   if (!isOfImages(head)) checkVocabulary(loaded as ModelWithTokenizer<Heads[TextHead]>)
@@ -136,6 +140,19 @@ export async function pipeline<T extends PipelineTask>(
     })
   loaded.model.eval()
   return make(loaded)
+}
+
+/** A given model has its adapters already. */
+function checkUnadapted(options: AdaptedModelOptions): void {
+  const key = (['adapters', 'base'] as const).find((name) => options[name] !== undefined)
+  if (key === undefined) return
+  throw invalidOption({
+    owner: 'pipeline',
+    key,
+    value: options[key],
+    expected: 'omitted with a model',
+    remedy: 'Attach adapters to the model with loadAdapters of heed/adapt, or give the path of the model.',
+  }) // biome-ignore format: one line
 }
 
 function checkVocabulary({ model, tokenizer }: ModelWithTokenizer<Heads[TextHead]>): void {
@@ -153,6 +170,7 @@ async function load(
   dir: string,
   head: Head,
   task: PipelineTask,
+  adapted: AdaptedModelOptions,
 ): Promise<ModelWithTokenizer<Heads[TextHead]> | ModelWithProcessor<Heads[ImageHead]>> {
   const onNew = (names: readonly string[]): void => {
     throw new HeedError(
@@ -166,10 +184,10 @@ async function load(
     )
   }
   if (isOfImages(head)) {
-    const model = await fromPretrained(dir, head, { onNew })
+    const model = await fromPretrained(dir, head, { ...adapted, onNew })
     return { model, processor: await ImageProcessor.fromFile(dir) }
   }
-  const model = await fromPretrained(dir, head, { onNew })
+  const model = await fromPretrained(dir, head, { ...adapted, onNew })
   const source = { model, tokenizer: await Tokenizer.fromFile(dir) }
   if (head !== 'seq2seq-lm') return source
   const targetTokenizer = await Tokenizer.fromFile(dir, { asTarget: true })

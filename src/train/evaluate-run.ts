@@ -1,16 +1,17 @@
+import { ADAPTED, type AdaptedModelOptions } from '../models/pretrained.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
 import { optionKinds } from '../util/options.ts'
 import { type EvaluationData, evaluationExamples } from './evaluation-data.ts'
 import { evaluateExamples } from './held-out-loss.ts'
-import { type OpenOptions, openWithTask } from './open-run.ts'
+import { openWithTask } from './open-run.ts'
 import type { EvaluateOptions, Evaluation } from './task.ts'
 import { TABLE } from './task-data.ts'
 
 /** Options of `evaluateRun`. */
 export type EvaluateRunOptions = EvaluateOptions &
   Omit<EvaluationData, 'data'> &
-  Pick<OpenOptions, 'base' | 'adapters'>
+  AdaptedModelOptions
 
 /** The result of `evaluateRun`. */
 export interface RunEvaluation extends Evaluation {
@@ -25,8 +26,7 @@ const checkEvaluateRun = argumentKinds('evaluateRun', {
   data: 'paths?',
   options: optionKinds<EvaluateRunOptions>({
     ...TABLE,
-    base: 'text?',
-    adapters: 'record?',
+    ...ADAPTED,
     batchSize: 'size?',
     show: 'count?',
     limit: 'size?',

@@ -1,7 +1,8 @@
 // Opens a model with its task, from the folder of a run or from any model folder.
-import { loadAdapters } from '../adapt/index.ts'
+import '../adapt/index.ts' // opens adapters, and attaches them
 import type { RowOptions, RowSource } from '../data/index.ts'
 import { fromPretrained, headOf, readModelConfig } from '../models/index.ts'
+import { ADAPTED, type AdaptedModelOptions } from '../models/pretrained.ts'
 import { givenTaskName } from '../models/task-names.ts'
 import type { Module } from '../nn/index.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
@@ -15,22 +16,17 @@ import { contextOf } from './task-model.ts'
 import { predictionTask, taskDefinition } from './tasks/index.ts'
 
 /** Options of `openRun`. */
-export interface OpenOptions {
+export interface OpenOptions extends AdaptedModelOptions {
   /** Name of the task. Default: the task of the run, or the task that fits the head of the model. */
   task?: string
   /** Task options for a model that is not a run, for example `{ textColumn: 'review' }`. */
   options?: Options
-  /** For the run of an adapter: where its base is now. Default: where it was when the adapter was trained. */
-  base?: string
-  /** Factors of further adapters by their folders, as for `loadAdapters` of heed/adapt. */
-  adapters?: Readonly<Record<string, number>>
 }
 
 export const OPEN = {
   task: 'text?',
   options: 'record?',
-  base: 'text?',
-  adapters: 'record?',
+  ...ADAPTED,
 } as const
 
 const checkOpenRun = argumentKinds('openRun', {
@@ -80,20 +76,14 @@ export async function openRun(dir: string, options: OpenOptions = {}): Promise<O
 }
 
 /** Opens a model like `openRun`, with the definition and the context of its task. */
-export async function openWithTask(dir: string, options: OpenOptions = {}): Promise<OpenedModel> {
-  const opened = await openAlone(dir, options)
-  if (options.adapters) await loadAdapters(opened.model, options.adapters)
-  return opened
-}
-
-async function openAlone(
+export async function openWithTask(
   dir: string,
-  { task: name, options = {}, base }: OpenOptions,
+  { task: name, options = {}, ...adapted }: OpenOptions = {},
 ): Promise<OpenedModel> {
   const wanted = name === undefined ? undefined : givenTaskName(name)
   const file = await findTaskFile(dir)
   if (!file || (wanted !== undefined && wanted !== file.task))
-    return openModel(dir, wanted, options, base)
+    return openModel(dir, wanted, options, adapted)
   const [key] = Object.keys(options)
   if (key !== undefined)
     throw new HeedError(
@@ -107,7 +97,7 @@ async function openAlone(
       },
     )
   const opened = await openTask(dir)
-  const model = (await fromPretrained(dir, opened.task.head, { base })) as Module
+  const model = (await fromPretrained(dir, opened.task.head, adapted)) as Module
   return { ...opened, model }
 }
 
@@ -116,14 +106,14 @@ async function openModel(
   dir: string,
   name: string | undefined,
   given: Options,
-  base: string | undefined,
+  adapted: AdaptedModelOptions,
 ): Promise<OpenedModel> {
   const config = await readModelConfig(dir)
   const { model_type: modelType } = config
   const kind = name === undefined ? predictionTask(modelType, headOf(config)) : taskDefinition(name)
   const options = checkedOptions(kind, given)
   const model = (await fromPretrained(dir, kind.head(modelType, options), {
-    base,
+    ...adapted,
     onNew(names) {
       throw untrained(dir, kind.name, names)
     },

@@ -38,6 +38,7 @@ export const kinds = {
   stream: ['a list or another iterable, also an asynchronous one', (value: unknown) => typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value)], // biome-ignore format: one line
   objects: ['an array of objects', (value: unknown) => isListOf(value, (x) => typeof x === 'object' && x !== null)], // biome-ignore format: one line
   record: ['a plain object', isPlain],
+  factors: ['an array of strings, or an object of finite numbers', (value: unknown) => isListOf(value, (x) => typeof x === 'string') || (isPlain(value) && Object.values(value).every((x) => Number.isFinite(x)))], // biome-ignore format: one line
   textRecord: ['an object of strings', (value: unknown) => isPlain(value) && Object.values(value).every((x) => typeof x === 'string')], // biome-ignore format: one line
   function: ['a function', (value: unknown) => typeof value === 'function'],
   stepModel: ['a step model, such as a BatchDecoder', (value: unknown) => hasMethod(value, 'start') && hasMethod(value, 'next')], // biome-ignore format: one line

@@ -9,7 +9,7 @@ import { quantizeBase } from '../../src/adapt/quantize-base.ts'
 import { type CausalLM, fromPretrained } from '../../src/models/index.ts'
 import { type Module, quantize } from '../../src/nn/index.ts'
 import { type Tensor, tensor } from '../../src/tensor/index.ts'
-import { evaluateRun, openRun } from '../../src/train/index.ts'
+import { describeRuns, evaluateRun, openRun } from '../../src/train/index.ts'
 import { heed } from '../cli/in-process.ts'
 import { heedError } from '../support/heed-error.ts'
 import { linesOf, scratch, trainTiny, writeRows } from './support.ts'
@@ -78,6 +78,14 @@ it('opens as its base with the adapter, also from `best`, by every function that
   })
   const same = await evaluateRun(at('run'), at('text.txt'))
   expect(metrics).toEqual(same.metrics)
+})
+
+it('is described by a report, also after its base has moved', async () => {
+  const [{ evaluation }] = (await describeRuns(at('run'))).runs
+  expect(evaluation?.metrics.loss).toBeCloseTo(Number(linesOf(at('run')).at(-1)?.val_loss), 4)
+  await cp(at('base'), at('base-2'), { recursive: true })
+  const [moved] = (await describeRuns(at('run'), { base: at('base-2') })).runs
+  expect(moved.evaluation?.metrics).toEqual(evaluation?.metrics)
 })
 
 it('computes the same after it was stopped and resumed', async () => {

@@ -21,7 +21,7 @@ export interface RunsReport {
   differences: Record<string, unknown[]>
 }
 
-const EVALUATED_ON = { ...TABLE, data: 'pathList?', limit: 'size?', onProgress: 'function?' } as const // biome-ignore format: one line
+const EVALUATED_ON = { ...TABLE, data: 'pathList?', base: 'text?', limit: 'size?', onProgress: 'function?' } as const // biome-ignore format: one line
 const checkReportRun = argumentKinds('reportRun', {
   dir: 'paths',
   options: optionKinds<ReportOptions>({ ...EVALUATED_ON, out: 'text?' }),

@@ -1,8 +1,11 @@
 // What a report says of a run, as data.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import '../../adapt/index.ts' // opens adapters
+import { isAdapter } from '../../adapt/peft.ts'
 import type { Image } from '../../data/index.ts'
 import { fromPretrained } from '../../models/index.ts'
+import type { AdaptedModelOptions } from '../../models/pretrained.ts'
 import type { Module } from '../../nn/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { ComputedOn } from '../computed-on.ts'
@@ -17,7 +20,7 @@ import { type MetricsLog, type Point, readMetricsLog, thinned } from './metrics-
 import { type Setting, settingsOf } from './settings.ts'
 
 /** Options of reports about runs. */
-export interface EvaluatedOn extends TableOptions {
+export interface EvaluatedOn extends TableOptions, Pick<AdaptedModelOptions, 'base'> {
   /** Evaluation data. Default: the held-out data of each run. */
   data?: readonly string[]
   /** The maximum number of evaluation examples. Default 1000. */
@@ -114,7 +117,7 @@ export async function inspectRun(
   const state = await folder.state()
   const config = state?.config ?? (await folder.configuration())
   const log = await readMetricsLog(dir)
-  const model = await modelOf(dir, opened)
+  const model = await modelOf(dir, opened, options.base)
   const evaluated = model
     ? await evaluate(dir, { ...opened, model }, options)
     : 'No weights have been saved yet'
@@ -143,10 +146,15 @@ export async function inspectRun(
 type WithModel = OpenedTask & { model: Module }
 
 /** The saved model; undefined for a run that has not saved one yet. */
-async function modelOf(dir: string, { task }: OpenedTask): Promise<Module | undefined> {
+async function modelOf(
+  dir: string,
+  { task }: OpenedTask,
+  base: string | undefined,
+): Promise<Module | undefined> {
   const has = (name: string): boolean => existsSync(join(dir, name))
-  if (has('run.json') && !has('model.safetensors')) return undefined
-  return (await fromPretrained(dir, task.head)) as Module
+  const isSaved = has('model.safetensors') || (await isAdapter(dir))
+  if (has('run.json') && !isSaved) return undefined
+  return (await fromPretrained(dir, task.head, { base })) as Module
 }
 
 function thinnedCurves({ curves }: MetricsLog, runs: number): RunReport['curves'] {
@@ -201,7 +209,7 @@ const compare = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0)
 async function examplesOf(
   dir: string,
   opened: WithModel,
-  { limit = 1000, ...options }: EvaluatedOn,
+  { limit = 1000, base: _, ...options }: EvaluatedOn,
 ): Promise<readonly unknown[] | string> {
   try {
     const examples = (await evaluationExamples(dir, opened, { ...options, limit })).slice(0, limit)

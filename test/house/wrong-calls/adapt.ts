@@ -74,7 +74,7 @@ const calls: Sample[] = [
     }) as never,
     args: [
       { value: llama, wrong: notModels },
-      { value: { [folder('adapters/llama-lora')]: 0.5 }, wrong: [undefined, null, 3, 'x', { [folder('absent')]: 1 }] }, // biome-ignore format: one line
+      { value: { [folder('adapters/llama-lora')]: 0.5 }, wrong: [undefined, null, 3, 'x', [3], [folder('absent')], { [folder('absent')]: 1 }, { x: 'x' }] }, // biome-ignore format: one line
     ],
   },
   {

@@ -207,7 +207,20 @@ export const pipelineFunctions: Record<string, readonly Argument[]> = {
       value: fixture('pipelines/masked-lm'),
       wrong: [undefined, null, 3, {}, [], join(scratch, 'none'), { model: {}, tokenizer: {} }],
     },
-    { value: {}, wrong: [null, 3, 'x', { cacheDirectory: 'x' }, { cacheDir: 3 }, { dtype: 'q4' }] },
+    {
+      value: {},
+      wrong: [
+        null,
+        3,
+        'x',
+        { cacheDirectory: 'x' },
+        { cacheDir: 3 },
+        { dtype: 'q4' },
+        { adapters: 3 },
+        { adapters: { x: 'x' } },
+        { base: 3 },
+      ],
+    },
   ],
 }
 

@@ -127,7 +127,7 @@ export const functions: Record<string, readonly Argument[]> = {
   fromPretrained: [
     dir(join(scratch, 'gpt2')),
     head,
-    { value: {}, wrong: [null, 3, 'x', { onnew: () => {} }, { onNew: 3 }, { keepBlocks: 'x' }] },
+    { value: {}, wrong: [null, 3, 'x', { onnew: () => {} }, { onNew: 3 }, { keepBlocks: 'x' }, { adapters: 'x' }, { base: 3 }] }, // biome-ignore format: one line
   ],
   GPT2Attention: [gpt2Layer],
   GPT2MLP: [gpt2Layer],
