@@ -43,5 +43,6 @@ const OTHER_EXAMPLES = [
   'npx heed align dpo --from ./smollm2 --adapter lora --data pairs.jsonl --beta 0.3 --out runs/dpo',
   'npx heed align grpo --from runs/sft --data sums.jsonl --reward number --answers 8 --out runs/grpo',
   'npx heed align rloo --from runs/sft --data prompts.jsonl --reward runs/reward --out runs/rloo',
+  'npx heed align ppo --from runs/sft --data prompts.jsonl --reward runs/reward --out runs/ppo',
   'npx heed align kto --from runs/sft --data judged.jsonl --out runs/kto',
 ]

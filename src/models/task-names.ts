@@ -44,6 +44,8 @@ export const taskHeads = {
   grpo: 'causal-lm',
   /** Learns from rewards, compared with its other answers (Ahmadian et al., 2024). */
   rloo: 'causal-lm',
+  /** Learns from rewards, compared with those that a value head expects (Schulman et al., 2017). */
+  ppo: 'causal-lm',
 } as const satisfies Record<string, Head>
 
 /**

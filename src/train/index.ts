@@ -17,6 +17,7 @@ export {
   type TextExample,
   textBatch,
 } from '../pipelines/text-examples.ts'
+export { type AdvantageOptions, generalizedAdvantages } from './align/advantages.ts'
 export {
   type AnswerScores,
   type DpoLossOptions,
@@ -27,6 +28,16 @@ export {
   type RewardLossOptions,
   rewardLoss,
 } from './align/losses.ts'
+export {
+  type GrpoLossOptions,
+  grpoLoss,
+  type PolicyScores,
+  type PpoLossOptions,
+  type PpoScores,
+  ppoLoss,
+  type RlooLossOptions,
+  rlooLoss,
+} from './align/policy-losses.ts'
 export type { ContrastiveLoss } from './cached-gradients.ts'
 export type { ComputedOn } from './computed-on.ts'
 export { parseTrainConfig } from './config.ts'

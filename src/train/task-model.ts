@@ -37,7 +37,7 @@ import { taskData } from './task-data.ts'
 import { openTask, type TaskFile } from './task-file.ts'
 import { checkHead, taskDefinition } from './tasks/index.ts'
 import { trainOnly } from './trained-part.ts'
-import { adapterOnly, type TrainedWeights, wholeModel } from './trained-weights.ts'
+import { adapterOnly, type TrainedWeights, wholeModel, withLayers } from './trained-weights.ts'
 
 /** A model with its task and data. */
 export interface TaskModel {
@@ -94,7 +94,8 @@ export async function newTaskModel(
   const model = every === undefined ? whole : everyNth(whole, modelType, kind.head(modelType, options), every) // biome-ignore format: one line
   const adapter = await adapterOf(model, config, { fresh, preprocessor })
   const base = adapter && (await describeBase(String(config.from), config.quantize))
-  const weights = base ? adapterOnly(model, adapter, base) : partOf(model, config)
+  const part = base ? adapterOnly(model, adapter, base) : partOf(model, config)
+  const weights = trainedWith(part, model, kind)
   const contextLength = Math.min(config.context, contextOf(model))
   const context = { ...known, contextLength }
   const file = {
@@ -167,11 +168,18 @@ export async function quantizeIfAsked(
 export async function savedTaskModel(config: TrainConfig, run: string): Promise<TaskModel> {
   const { kind, task, context, file } = await openTask(run)
   manualSeed(config.seed)
-  const { model, weights } = file.base
+  const { model, weights: part } = file.base
     ? await savedAdapter(run, task.head, file.base, config)
     : await savedModel(run, modelClass(context.modelType, task.head) as ModelClass, config)
   const data = taskData(config.data, kind, context.options, config)
+  const weights = trainedWith(part, model, kind)
   return { kind, task, context, data, model, weights, file, fresh: [] }
+}
+
+/** Weights with the layers that only training of the task needs. */
+function trainedWith(weights: TrainedWeights, model: Module, kind: TaskDefinition): TrainedWeights {
+  const layers = kind.trainingLayers?.(model)
+  return layers === undefined ? weights : withLayers(weights, `${kind.name}.safetensors`, layers)
 }
 
 async function savedModel(run: string, Model: ModelClass, config: TrainConfig) {

@@ -282,6 +282,11 @@ export interface NewTask<O = Options, F = Facts, P extends Preprocessor = Prepro
   readonly isObjective?: boolean
   /** Options for a model that Heed did not train. */
   readonly publishedOptions?: Partial<O>
+  /**
+   * Returns layers that only training needs, such as a value head. They are trained with the model and saved in
+   * checkpoints only.
+   */
+  trainingLayers?(model: Module): Module
   /** Returns the encoder that `batches` uses, if it differs from the task. */
   rowEncoder?(context: TaskContext<O, F, P>): RowEncoder
   /** Creates the batches of a run. Default: rows in buckets by length. */
@@ -294,7 +299,7 @@ export interface NewTask<O = Options, F = Facts, P extends Preprocessor = Prepro
   ): Promise<HeldOutExamples>
 }
 
-type Optional = 'rowOptions' | 'rowEncoder' | 'batches' | 'heldOut' | 'texts'
+type Optional = 'rowOptions' | 'rowEncoder' | 'batches' | 'heldOut' | 'texts' | 'trainingLayers'
 
 /**
  * A registered task, completed with defaults.

@@ -4,7 +4,7 @@ import type { Adapter, AdapterBase } from '../adapt/index.ts'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import { ensureDir } from '../io/files/ensure-dir.ts'
 import { configJson, loadWeights, type SaveOptions, savePretrained, saveWeights } from '../models/index.ts' // biome-ignore format: one line
-import type { Module } from '../nn/index.ts'
+import { Module } from '../nn/index.ts'
 import { checkModule } from '../nn/module.ts'
 
 /** The trained weights of a run, and how they are stored. */
@@ -70,5 +70,36 @@ export function adapterOnly(model: Module, adapter: Adapter, base: AdapterBase):
       await describe(dir)
       await tokenizer.save(dir)
     },
+  }
+}
+
+/** Weights with layers that only training needs, which checkpoints have in another file. */
+export function withLayers(weights: TrainedWeights, file: string, layers: Module): TrainedWeights {
+  return {
+    ...weights,
+    module: new WithLayers(weights.module, layers),
+    further: {
+      ...weights.further,
+      [file]: {
+        write: (path) => saveWeights(layers, path),
+        read: (path) => loadWeights(layers, path),
+      },
+    },
+  }
+}
+
+/** A model with layers that only training needs. */
+class WithLayers extends Module {
+  readonly model: Module
+  readonly layers: Module
+
+  constructor(model: Module, layers: Module) {
+    super()
+    this.model = model
+    this.layers = layers
+  }
+
+  forward(): never {
+    throw new Error('only its parameters are used')
   }
 }

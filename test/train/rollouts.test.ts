@@ -1,4 +1,4 @@
-// Training on rewards of sampled answers: GRPO and RLOO.
+// Training on rewards of sampled answers: GRPO, RLOO and PPO.
 
 import { readdirSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -64,6 +64,7 @@ describe.each([
   { name: 'grpo', more: { lr: 0.003 }, reaches: 0.85 },
   { name: 'rloo', more: { lr: 0.003 }, reaches: 0.85 },
   { name: 'grpo', more: { lr: 0.004, iterations: 3, saveEvery: 4 }, reaches: 0.6 },
+  { name: 'ppo', more: { lr: 0.002, answers: 8, iterations: 2, saveEvery: 3 }, reaches: 0.6 },
   // So few weights of so small a model do not learn the letter in 20 steps.
   { name: 'grpo', more: { lr: 0.005, adapter: 'lora:r=4,targets=all-linear', beta: 0.01 }, reaches: 0.25 }, // biome-ignore format: one line
 ])('$name with $more', ({ name, more, reaches }) => {
@@ -77,6 +78,7 @@ describe.each([
     const last = lines.slice(-4).reduce((sum, { reward }) => sum + reward / 4, 0)
     expect(last).toBeGreaterThan(reaches)
     const [first] = lines
+    if (first.value_error !== undefined) expect(lines.at(-1)?.value_error).toBeLessThan(first.value_error) // biome-ignore format: one line
     if ('iterations' in more) {
       expect(lines[1].reward).toBe(first.reward) // the same answers
       expect(first.clipped).toBeUndefined()

@@ -1,4 +1,7 @@
-// Advantages: how much better an answer is than the other answers to its prompt.
+// Advantages: how much better an answer is than the other answers to its prompt, or a token than its value.
+import { argumentKinds } from '../../util/argument-kinds.ts'
+import { wrongArgument } from '../../util/check-argument.ts'
+import { optionKinds } from '../../util/options.ts'
 
 /** How advantages are scaled: by the deviation of the rewards of a group or of the batch, or not at all. */
 export const SCALES = ['group', 'batch', 'none'] as const
@@ -27,6 +30,54 @@ export function leaveOneOutAdvantages(groups: readonly (readonly number[])[]): n
     const sum = rewards.reduce((a, b) => a + b, 0)
     return rewards.map((reward) => reward - (sum - reward) / (rewards.length - 1))
   })
+}
+
+/** Options of `generalizedAdvantages`. */
+export interface AdvantageOptions {
+  /** Discount of later rewards, from 0 to 1. Default 1. */
+  gamma?: number
+  /** Weight of longer sums of rewards against earlier values, from 0 to 1. Default 0.95. */
+  lambda?: number
+}
+
+const checkGae = argumentKinds('generalizedAdvantages', {
+  rewards: 'numbers',
+  values: 'numbers',
+  options: optionKinds<AdvantageOptions>({ gamma: 'number?', lambda: 'number?' }),
+})
+
+/**
+ * Computes generalised advantages (Schulman et al., 2016, equation 16) of the steps of one episode, such as the tokens of
+ * an answer. After the last step, the value is 0.
+ * @param rewards reward of each step
+ * @param values value before each step, as many as rewards
+ * @returns the advantage of each step; with its value added, it is the return that a value model learns
+ * @throws HeedError for another number of values
+ */
+export function generalizedAdvantages(
+  rewards: readonly number[],
+  values: readonly number[],
+  options: AdvantageOptions = {},
+): number[] {
+  checkGae(rewards, values, options)
+  if (values.length !== rewards.length)
+    throw wrongArgument('generalizedAdvantages', 'values', values, `${rewards.length} numbers`)
+  const { gamma = 1, lambda = 0.95 } = options
+  const advantages = new Array<number>(rewards.length).fill(0)
+  let [later, next] = [0, 0]
+  for (let t = rewards.length - 1; t >= 0; t--) {
+    later = rewards[t] + gamma * next - values[t] + gamma * lambda * later
+    next = values[t]
+    advantages[t] = later
+  }
+  return advantages
+}
+
+/** Scales values to mean 0 and standard deviation 1; values without variance become 0. */
+export function whitened(values: readonly number[]): number[] {
+  const center = mean(values)
+  const scale = Math.sqrt(deviation(values) ** 2 + 1e-8)
+  return values.map((x) => (x - center) / scale)
 }
 
 /** Whether a group has no variance, so that it teaches nothing. */

@@ -13,7 +13,9 @@ interface Options extends PolicyOptions {
 export const grpo = policyTask<Options>({
   name: 'grpo',
   about: 'rewards of sampled answers, each compared with others to its prompt',
-  beta: 0,
+  defaults: { beta: 0, answers: 8, iterations: 1 },
+  fewestAnswers: 2,
+  hasValues: false,
   aboutBeta: 'weight of the divergence from the model at the start',
   options: {
     loss: z
@@ -25,11 +27,13 @@ export const grpo = policyTask<Options>({
       .default('group')
       .describe('divide advantages by the deviation of rewards in the group or the batch, or none'),
   },
-  advantages:
+  goals:
     ({ scaleRewards }) =>
-    (rewards) =>
-      groupAdvantages(rewards, scaleRewards),
-  loss: (scores, { loss, epsilon, beta, maxNewTokens: maxTokens }) =>
-    grpoLoss(scores, { loss, epsilon, beta, maxTokens }),
+    ({ rewards }) => ({ advantages: groupAdvantages(rewards, scaleRewards).flat() }),
+  loss: (
+    { policy, old, reference, advantages, counted },
+    { loss, epsilon, beta, maxNewTokens: maxTokens },
+  ) =>
+    grpoLoss({ policy, old, reference, advantages, counted }, { loss, epsilon, beta, maxTokens }),
   meanOver: ({ loss }) => (loss === 'dapo' ? 'tokens' : 'answers'),
 })

@@ -96,6 +96,66 @@ export function rlooLoss(scores: PolicyScores, options: RlooLossOptions = {}): T
   return clipped(ratio, advantages, options.epsilon ?? 0.2).mean()
 }
 
+/** Values of a value head and what they should be, f32 (N, T), with the advantages of tokens. */
+export interface PpoScores extends Omit<PolicyScores, 'reference'> {
+  /** f32 (N, T): how much better each token is than its value. */
+  advantages: Tensor
+  /** By the value head that is trained. */
+  values: Tensor
+  /** By the value head when the answers were sampled. Default: the same as `values`. */
+  oldValues?: Tensor
+  /** The advantages, before they were scaled, plus the values when the answers were sampled. */
+  returns: Tensor
+}
+
+/** Options of `ppoLoss`. */
+export interface PpoLossOptions {
+  /** The ratio of probabilities is clipped to 1 ± epsilon. Default 0.2. */
+  epsilon?: number
+  /** Values are clipped to this distance from those when the answers were sampled. Default 0.2. */
+  valueEpsilon?: number
+  /** Weight of the loss of values. Default 0.1. */
+  valueWeight?: number
+}
+
+const checkPpo = argumentKinds('ppoLoss', {
+  scores: optionKinds<PpoScores>({
+    policy: 'tensor',
+    old: 'tensor?',
+    advantages: 'tensor',
+    counted: 'tensor',
+    values: 'tensor',
+    oldValues: 'tensor?',
+    returns: 'tensor',
+  }),
+  options: optionKinds<PpoLossOptions>({
+    epsilon: 'number?',
+    valueEpsilon: 'number?',
+    valueWeight: 'number?',
+  }),
+})
+
+/**
+ * Computes the loss of proximal policy optimisation (Schulman et al., 2017, equation 9): the clipped ratio of each token
+ * with its advantage, plus half the squared error of clipped values. The divergence from the reference is part of the
+ * rewards (Ziegler et al., 2019, equation 2).
+ * @returns a scalar, the mean over the counted tokens
+ */
+export function ppoLoss(scores: PpoScores, options: PpoLossOptions = {}): Tensor {
+  checkPpo(scores, options)
+  const { policy, old = policy.detach(), advantages, counted, values, returns } = scores
+  const { oldValues = values.detach() } = scores
+  const { epsilon = 0.2, valueEpsilon = 0.2, valueWeight = 0.1 } = options
+  const losses = clipped(policy.sub(old).exp(), advantages, epsilon)
+  const near = oldValues.add(values.sub(oldValues).clamp({ min: -valueEpsilon, max: valueEpsilon }))
+  const errors = values.sub(returns).square().maximum(near.sub(returns).square())
+  return losses
+    .add(errors.mul(0.5 * valueWeight))
+    .mul(counted)
+    .sum()
+    .div(counted.sum().clamp({ min: 1 }))
+}
+
 /** The loss of a ratio of probabilities with an advantage (Schulman et al., 2017, equation 7). */
 function clipped(ratio: Tensor, advantages: Tensor, epsilon: number): Tensor {
   const bounded = ratio.clamp({ min: 1 - epsilon, max: 1 + epsilon })

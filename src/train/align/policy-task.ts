@@ -26,11 +26,12 @@ import { answerRows, answerText, writeAnswers } from '../tasks/answering.ts'
 import { type ChatFacts, keepFitting, overChatModel } from '../tasks/chat-model.ts'
 import { type TooLong, templateOption, tooLongOption } from '../tasks/conversation.ts'
 import { mean } from './advantages.ts'
-import { type PolicyScores, tokenLogProbabilities } from './policy-losses.ts'
+import { tokenLogProbabilities } from './policy-losses.ts'
 import { type Prompt, promptOf, roomForPrompts } from './prompts.ts'
 import { causal } from './reference.ts'
 import { type Judge, openReward } from './reward-source.ts'
 import { RolloutBatches, type RolloutSetup } from './rollout-batches.ts'
+import { valueHeadOf } from './value-head.ts'
 
 /** The options that all tasks with rollouts have. */
 export interface PolicyOptions extends Readonly<Record<string, unknown>> {
@@ -47,20 +48,32 @@ export interface PolicyOptions extends Readonly<Record<string, unknown>> {
 }
 type Context<O> = TaskContext<O, ChatFacts, Tokenizer>
 
+/** The tensors of a batch (see `RolloutBatches.batch`), with the scores by the model that is trained. */
+export interface PolicyBatch extends BatchTensors {
+  /** f32 (N, T): log-probabilities of tokens. */
+  readonly policy: Tensor
+  /** f32 (N, T): 1 for the tokens of answers. */
+  readonly counted: Tensor
+}
+
 /** A method that learns from the rewards of sampled answers. */
 export interface PolicyMethod<O extends PolicyOptions> {
   name: string
   about: string
-  /** Default of `beta`. */
-  beta: number
+  /** Defaults of options. */
+  defaults: { beta: number; answers: number; iterations: number }
+  /** The least number of answers to a prompt. */
+  fewestAnswers: number
   /** What `beta` weights, for help. */
   aboutBeta: string
+  /** Whether a value head learns what reward each token leads to. */
+  hasValues: boolean
   /** Further options, with the keys of O that are not in `PolicyOptions`. */
   options: z.ZodRawShape
-  /** Computes advantages; see `RolloutSetup`. */
-  advantages(options: O): RolloutSetup['advantages']
-  /** Computes the loss. */
-  loss(scores: PolicyScores, options: O): Tensor
+  /** Returns what the loss compares answers with; see `RolloutSetup`. */
+  goals(options: O): RolloutSetup['goals']
+  /** Computes the loss from the batch, with the scores by the trained model. */
+  loss(batch: PolicyBatch, options: O): Tensor
   /** What the loss is a mean over. */
   meanOver(options: O): 'tokens' | 'answers'
 }
@@ -69,7 +82,7 @@ export interface PolicyMethod<O extends PolicyOptions> {
 export function policyTask<O extends PolicyOptions>(
   method: PolicyMethod<O>,
 ): TaskDefinition<O, ChatFacts, Tokenizer> {
-  const { name, about, beta, aboutBeta } = method
+  const { name, about, defaults, aboutBeta } = method
   return defineTask<O, ChatFacts, Tokenizer>({
     name,
     about,
@@ -87,14 +100,14 @@ export function policyTask<O extends PolicyOptions>(
       rewardSeconds: z.number().positive().default(60).describe('time limit of the reward of an answer, in seconds'), // biome-ignore format: one line
       answers: z
         .int()
-        .min(2)
-        .default(8)
+        .min(method.fewestAnswers)
+        .default(defaults.answers)
         .describe('number of answers that are sampled to each prompt'),
       maxNewTokens: z.int().min(1).default(256).describe('maximum number of tokens in an answer'),
       temperature: z.number().positive().default(1).describe('temperature of the sampled answers'),
-      beta: z.number().min(0).default(beta).describe(aboutBeta),
+      beta: z.number().min(0).default(defaults.beta).describe(aboutBeta),
       epsilon: z.number().positive().default(0.2).describe('the ratio of probabilities is clipped to 1 ± epsilon'), // biome-ignore format: one line
-      iterations: z.int().min(1).default(1).describe('number of steps with the same answers; with 1, the ratio is 1 and nothing is clipped'), // biome-ignore format: one line
+      iterations: z.int().min(1).default(defaults.iterations).describe('number of steps with the same answers; with 1, the ratio is 1 and nothing is clipped'), // biome-ignore format: one line
       ...method.options,
     }),
     isAlignment: true,
@@ -105,6 +118,7 @@ export function policyTask<O extends PolicyOptions>(
     inputColumn: () => 'prompt',
     head: () => 'causal-lm',
     ...overChatModel,
+    ...(method.hasValues && { trainingLayers: (model: Module) => valueHeadOf(causal(model)) }),
     create: (context) => new PolicyTask(method, context),
     batches: (setup, context) => policyBatches(method, setup, context),
   })
@@ -131,8 +145,10 @@ async function policyBatches<O extends PolicyOptions>(
   const all = { ...batches, remarks: [...remarks] }
   if (!setup.model) return all
   const { answers, temperature, maxNewTokens: maxTokens, beta, epsilon, iterations } = options
+  const model = causal(setup.model)
   const rollouts = new RolloutBatches({
-    model: causal(setup.model),
+    model,
+    head: method.hasValues ? valueHeadOf(model) : null,
     reference: beta === 0 ? null : causal(await setup.startModel()),
     tokenizer,
     judge: await task.judge(),
@@ -145,7 +161,7 @@ async function policyBatches<O extends PolicyOptions>(
     iterations,
     epsilon,
     prompts: (step) => batches.examplesAt(step),
-    advantages: method.advantages(options),
+    goals: method.goals(options),
   })
   return { ...all, train: rollouts, reportOf: (step) => rollouts.reportOf(step) }
 }
@@ -189,16 +205,18 @@ class PolicyTask<O extends PolicyOptions> implements Task<Prompt, CausalLM> {
   }
 
   /** The loss of sampled answers; see `RolloutBatches.batch`. */
-  loss(model: CausalLM, { inputs, targets, advantages, reference, old }: BatchTensors): Tensor {
+  loss(model: CausalLM, batch: BatchTensors): Tensor {
     const { options } = this.context
-    if (!advantages)
+    const { inputs, targets } = batch
+    if (!batch.advantages)
       throw new HeedError('invalid-state', 'The loss needs sampled answers, which training provides', {
         key: 'advantages',
         remedy: 'Use trainModel.',
       }) // biome-ignore format: one line
-    const policy = tokenLogProbabilities(model.forward(inputs), targets, options.temperature)
+    const scored = this.method.hasValues ? valueHeadOf(model).forward(inputs) : { logits: model.forward(inputs) } // biome-ignore format: one line
+    const policy = tokenLogProbabilities(scored.logits, targets, options.temperature)
     const counted = targets.ne(-100).to('f32')
-    return this.method.loss({ policy, old, reference, advantages, counted }, options)
+    return this.method.loss({ ...batch, ...scored, policy, counted }, options)
   }
 
   itemCounts(batch: Batch): readonly number[] {

@@ -7,16 +7,20 @@ import { policyTask } from './policy-task.ts'
 export const rloo = policyTask({
   name: 'rloo',
   about: 'rewards of sampled answers, each compared with the mean of the others',
-  beta: 0.05,
+  defaults: { beta: 0.05, answers: 8, iterations: 1 },
+  fewestAnswers: 2,
+  hasValues: false,
   aboutBeta:
     'weight of the divergence from the model at the start, which is subtracted from rewards',
   options: {},
-  advantages:
+  goals:
     ({ beta }) =>
-    (rewards, divergences) =>
-      leaveOneOutAdvantages(
-        rewards.map((group, i) => group.map((r, j) => r - beta * (divergences?.[i][j] ?? 0))),
-      ),
-  loss: (scores, { epsilon }) => rlooLoss(scores, { epsilon }),
+    ({ rewards, answers }) => {
+      const costs = answers.map(({ divergences }) => beta * divergences.reduce((a, b) => a + b, 0))
+      const least = rewards.map((group, i) => group.map((r, j) => r - costs[i * group.length + j]))
+      return { advantages: leaveOneOutAdvantages(least).flat() }
+    },
+  loss: ({ policy, old, advantages, counted }, { epsilon }) =>
+    rlooLoss({ policy, old, advantages, counted }, { epsilon }),
   meanOver: () => 'answers',
 })

@@ -1,20 +1,22 @@
 // Batches of answers that the trained model samples at each step, with their rewards. They depend only on the seed, the
 // step and the weights, so that a resumed run continues bit for bit.
 import type { Batch, BatchSampler } from '../../data/index.ts'
-import { type Rollout, Rollouts } from '../../generate/index.ts'
+import { Rollouts } from '../../generate/index.ts'
 import type { CausalLM } from '../../models/index.ts'
 import { holdBatch } from '../../pipelines/hold-batch.ts'
 import { padded, padId } from '../../pipelines/text-examples.ts'
-import { noGrad } from '../../tensor/index.ts'
+import { noGrad, type Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import { deriveSeed } from '../../util/random.ts'
 import type { BatchReport } from '../task.ts'
 import { answerText } from '../tasks/answering.ts'
 import { deviation, isEqual, mean } from './advantages.ts'
+import { divergenceOf, type Goals, goalArrays, type Judged, type Sample, type Scores, samplingGap, tokenScores, valueError } from './judged.ts' // biome-ignore format: one line
 import { tokenLogProbabilities } from './policy-losses.ts'
 import type { Prompt } from './prompts.ts'
 import type { Judge } from './reward-source.ts'
 import { type Generation, SavedRollouts } from './saved-rollouts.ts'
+import type { ValueHead } from './value-head.ts'
 
 /** What batches of rollouts are made with. */
 export interface RolloutSetup {
@@ -38,13 +40,10 @@ export interface RolloutSetup {
   epsilon: number
   /** The prompts of a step. */
   prompts(step: number): readonly Prompt[]
-  /** Computes advantages from the rewards of each group, and the divergences of its answers from the reference. */
-  advantages(rewards: number[][], divergences: number[][] | null): number[][]
-}
-
-/** A sampled answer to a prompt. */
-interface Sample extends Rollout {
-  prompt: Prompt
+  /** The values of tokens, for methods that learn them. */
+  head: ValueHead | null
+  /** Returns what the loss compares answers with. */
+  goals(judged: Judged): Goals
 }
 
 /** Samples, judges and collates the answers of each step. */
@@ -52,7 +51,7 @@ export class RolloutBatches implements BatchSampler {
   readonly #setup: RolloutSetup
   readonly #rollouts: Rollouts
   readonly #reports = new Map<number, BatchReport>()
-  readonly #score: (batch: Batch) => Promise<Float32Array[]>
+  readonly #score: (batch: Batch) => Promise<Scores>
   readonly #saved: SavedRollouts
   #current: Generation | null = null
   /** Number of consecutive generations in which all groups had equal rewards. */
@@ -60,27 +59,33 @@ export class RolloutBatches implements BatchSampler {
 
   constructor(setup: RolloutSetup) {
     this.#setup = setup
-    const { model, reference, temperature, maxTokens, stopTokens, run, iterations } = setup
+    const { model, reference, head, temperature, maxTokens, stopTokens, run, iterations } = setup
     this.#saved = new SavedRollouts(run, iterations)
     this.#rollouts = new Rollouts(model, { maxTokens, stopTokens, temperature })
     const scores = holdBatch(({ inputs, targets }) =>
-      noGrad(() =>
-        [model, reference].flatMap((scorer) =>
-          scorer
-            ? [tokenLogProbabilities(scorer.eval().forward(inputs), targets, temperature)]
-            : [],
-        ),
-      ),
+      noGrad(() => {
+        const logs = (logits: Tensor): Tensor => tokenLogProbabilities(logits, targets, temperature)
+        model.eval()
+        const { logits, values } = head?.forward(inputs) ?? { logits: model.forward(inputs) }
+        return [
+          logs(logits),
+          ...(reference ? [logs(reference.eval().forward(inputs))] : []),
+          ...(values ? [values] : []),
+        ]
+      }),
     )
     this.#score = async ({ inputs, targets }) => {
       const results = await scores({ inputs, targets })
-      return Promise.all(results.map(async (result) => Float32Array.from(await result.data(), Number))) // biome-ignore format: one line
+      const arrays = await Promise.all(results.map(async (result) => Float32Array.from(await result.data(), Number))) // biome-ignore format: one line
+      const [policy, ...others] = arrays
+      return { policy, start: reference ? others[0] : null, values: head ? others.at(-1) ?? null : null } // biome-ignore format: one line
     }
   }
 
   /**
-   * Arrays of N = prompts × answers rows: inputs and targets i32 (N, T), advantages f32 (N), reference f32 (N, T) if the
-   * divergence counts, and old f32 (N, T) if several steps use the same answers.
+   * Arrays of N = prompts × answers rows: inputs and targets i32 (N, T), the goals of the method f32 (N) or (N, T),
+   * reference f32 (N, T) if the divergence counts, and if several steps use the same answers, old f32 (N, T), with a value
+   * head also oldValues f32 (N, T).
    */
   async batch(step: number): Promise<Batch> {
     const generation = this.#saved.generationOf(step)
@@ -95,7 +100,7 @@ export class RolloutBatches implements BatchSampler {
 
   /** Samples and judges answers. */
   async #generate(step: number): Promise<Generation> {
-    const { answers, seed, judge, tokenizer, reference, iterations } = this.#setup
+    const { answers, seed, judge, tokenizer, reference, head, iterations } = this.#setup
     const prompts = this.#setup.prompts(step)
     const written = await this.#rollouts.write(
       prompts.map(({ ids }) => ids),
@@ -104,33 +109,46 @@ export class RolloutBatches implements BatchSampler {
     const samples = written.flatMap((group, i) => group.map((rollout) => ({ ...rollout, prompt: prompts[i] }))) // biome-ignore format: one line
     const rewards = await judge(samples.map(({ prompt, tokens }) => ({ prompt, answer: answerText(tokenizer, tokens) }))) // biome-ignore format: one line
     const arrays = this.#collate(samples)
-    const [policy, start] = reference || iterations > 1 ? await this.#score(arrays) : []
-    const compared = start && compare(policy, start, arrays.inputs.shape[1], samples)
-    const groups = inGroups(rewards, answers)
-    const advantages = this.#setup.advantages(groups, compared && inGroups(compared.divergences, answers)) // biome-ignore format: one line
     const { shape } = arrays.inputs
+    const isScored = reference !== null || head !== null || iterations > 1
+    const scores = isScored ? await this.#score(arrays) : null
+    const places = samples.map(({ prompt, tokens }, row) => ({
+      start: row * shape[1] + prompt.ids.length - 1,
+      count: tokens.length,
+    }))
+    const groups = inGroups(rewards, answers)
+    const judged = { rewards: groups, answers: places.map((place) => tokenScores(place, scores)) }
+    const goals = this.#setup.goals(judged)
+    const tokens = (data: Float32Array): Batch[string] => ({ data, shape })
     const batch = {
       ...arrays,
-      advantages: { data: Float32Array.from(advantages.flat()), shape: [samples.length] },
-      ...(start && { reference: { data: start, shape } }),
-      ...(iterations > 1 && { old: { data: policy, shape } }),
+      ...goalArrays(goals, places, shape),
+      ...(scores?.start && { reference: tokens(scores.start) }),
+      ...(scores && iterations > 1 && { old: tokens(scores.policy) }),
+      ...(scores?.values && iterations > 1 && { oldValues: tokens(scores.values) }),
     }
-    const generation = { step, batch, report: this.#reportOf(samples, groups, compared?.metrics ?? {}) } // biome-ignore format: one line
+    const compared = {
+      ...(scores?.start && divergenceOf(judged)),
+      ...(scores && { sampling_gap: samplingGap(samples, places, scores.policy) }),
+      ...(head && { value_error: valueError(judged, goals) }),
+    }
+    const generation = { step, batch, report: this.#reportOf(samples, groups, compared) }
     if (iterations > 1) await this.#saved.save(generation)
     return generation
   }
 
   /** The share of tokens whose ratio of probabilities has left the clipped range in the direction of their advantage. */
   async #clipped(batch: Batch): Promise<number> {
-    const [policy] = await this.#score(batch)
+    const { policy } = await this.#score(batch)
     const { epsilon } = this.#setup
     const { targets, advantages, old } = batch
+    const isOfTokens = advantages.shape.length === 2
     const length = targets.shape[1]
     let [clipped, count] = [0, 0]
     policy.forEach((score, i) => {
       if (Number(targets.data[i]) === -100) return
       const ratio = Math.exp(score - Number(old.data[i]))
-      const advantage = Number(advantages.data[Math.floor(i / length)])
+      const advantage = Number(advantages.data[isOfTokens ? i : Math.floor(i / length)])
       clipped += Number(advantage > 0 ? ratio > 1 + epsilon : advantage < 0 && ratio < 1 - epsilon)
       count++
     })
@@ -181,27 +199,6 @@ export class RolloutBatches implements BatchSampler {
         : undefined
     return { metrics, warning }
   }
-}
-
-/** The divergence of the model from the reference, and the gap between sampling and training. */
-function compare(
-  policy: Float32Array,
-  reference: Float32Array,
-  length: number,
-  samples: readonly Sample[],
-): { divergences: number[]; metrics: Record<string, number> } {
-  let [kl, gap, count] = [0, 0, 0]
-  const divergences = samples.map(({ prompt, tokens, logProbabilities }, row) => {
-    const start = row * length + prompt.ids.length - 1
-    return tokens.reduce((sum, _, i) => {
-      const difference = reference[start + i] - policy[start + i]
-      kl += Math.expm1(difference) - difference
-      gap += Math.abs(logProbabilities[i] - policy[start + i])
-      count++
-      return sum - difference
-    }, 0)
-  })
-  return { divergences, metrics: { kl: kl / count, sampling_gap: gap / count } }
 }
 
 const inGroups = (values: readonly number[], size: number): number[][] =>

@@ -1,10 +1,10 @@
 // Turns the model of a run into a student: the loss of its task also compares it with a teacher.
-import { loadWeights, modelDefinition, readModelConfig, saveWeights } from '../../models/index.ts'
-import { Module } from '../../nn/index.ts'
+import { modelDefinition, readModelConfig } from '../../models/index.ts'
+import type { Module } from '../../nn/index.ts'
 import { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError, shown } from '../../util/errors.ts'
 import type { TaskModel } from '../task-model.ts'
-import type { TrainedWeights } from '../trained-weights.ts'
+import { withLayers } from '../trained-weights.ts'
 import { distilledTask } from './distilled-task.ts'
 import { openTeacher } from './every-nth.ts'
 import { checkWriters, generatedBatches } from './generated-batches.ts'
@@ -30,7 +30,10 @@ export async function withTeacher(
   return {
     ...trained,
     task: distilledTask(task, { teacher, layers, options }),
-    weights: layers.projection === null ? weights : withProjection(weights, layers.projection),
+    weights:
+      layers.projection === null
+        ? weights
+        : withLayers(weights, 'projection.safetensors', layers.projection),
     modelBatches: (batches) => generatedBatches(batches, writers),
   }
 }
@@ -61,36 +64,6 @@ async function layersOf(
 function widthOf({ config }: Module<unknown>, modelType: string): number {
   const { hidden_size: alias = 'hidden_size' } = modelDefinition(modelType).config.aliases
   return Number(Reflect.get(Object(config), alias))
-}
-
-/** The model and the projections of its states, which only training needs. */
-class Apprentice extends Module {
-  readonly model: Module
-  readonly projection: Projection
-
-  constructor(model: Module, projection: Projection) {
-    super()
-    this.model = model
-    this.projection = projection
-  }
-
-  forward(): never {
-    throw new Error('only its parameters are used')
-  }
-}
-
-function withProjection(weights: TrainedWeights, projection: Projection): TrainedWeights {
-  return {
-    ...weights,
-    module: new Apprentice(weights.module, projection),
-    further: {
-      ...weights.further,
-      'projection.safetensors': {
-        write: (path) => saveWeights(projection, path),
-        read: (path) => loadWeights(projection, path),
-      },
-    },
-  }
 }
 
 /** @throws HeedError unless logits of both models mean the same */

@@ -7,6 +7,7 @@ import { Registry } from '../../util/registry.ts'
 import { dpo } from '../align/dpo.ts'
 import { grpo } from '../align/grpo.ts'
 import { kto } from '../align/kto.ts'
+import { ppo } from '../align/ppo.ts'
 import { reward } from '../align/reward.ts'
 import { rloo } from '../align/rloo.ts'
 import { defineTask } from '../define-task.ts'
@@ -48,6 +49,7 @@ const NEW_TASK = optionKinds<NewTask>({
   keepsExamples: 'flag?',
   isObjective: 'flag?',
   publishedOptions: 'record?',
+  trainingLayers: 'function?',
   rowEncoder: 'function?',
   batches: 'function?',
   heldOut: 'function?',
@@ -72,6 +74,7 @@ const builtIn: readonly NewTask[] = [
   kto,
   grpo,
   rloo,
+  ppo,
 ]
 for (const task of builtIn) registerTask(task)
 

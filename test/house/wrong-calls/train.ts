@@ -36,6 +36,7 @@ const opened = await train.openRun(run)
 const logits = tensor([[1, 2]])
 const ones = tensor([1, 1])
 const zero = tensor(0)
+const rollouts = { policy: logits, advantages: tensor([1]), counted: logits }
 const teacher = new GPT2({ vocab_size: 5, n_positions: 4, n_embd: 4, n_head: 1, n_layer: 2 })
 
 const results = {
@@ -332,6 +333,26 @@ export const functions: Record<string, readonly Argument[]> = {
       wrong: [undefined, null, 3, 'x', {}, { policy: ones }],
     },
     { value: {}, wrong: [null, 3, 'x', { beta: 'x' }, { weight: 1 }] },
+  ],
+  generalizedAdvantages: [
+    { value: [0, 1], wrong: [undefined, null, 3, 'x', {}, ['x'], [1]] },
+    { value: [0.5, 0.5], wrong: [undefined, null, 3, 'x', {}, ['x'], [1]] },
+    { value: {}, wrong: [null, 3, 'x', { gamma: 'x' }, { lamda: 1 }] },
+  ],
+  grpoLoss: [
+    { value: rollouts, wrong: [undefined, null, 3, 'x', {}, { ...rollouts, policy: 3 }] },
+    { value: {}, wrong: [null, 3, 'x', { loss: 'ppo' }, { beta: 'x' }, { maxTokens: 0 }] },
+  ],
+  rlooLoss: [
+    { value: rollouts, wrong: [undefined, null, 3, 'x', {}, { ...rollouts, advantages: 3 }] },
+    { value: {}, wrong: [null, 3, 'x', { epsilon: 'x' }, { beta: 1 }] },
+  ],
+  ppoLoss: [
+    {
+      value: { policy: logits, advantages: logits, counted: logits, values: logits, returns: logits }, // biome-ignore format: one line
+      wrong: [undefined, null, 3, 'x', {}, rollouts],
+    },
+    { value: {}, wrong: [null, 3, 'x', { epsilon: 'x' }, { beta: 1 }] },
   ],
   rewardLoss: [
     { value: logits, wrong: [undefined, null, 3, 'x', {}] },
