@@ -1,13 +1,16 @@
-// Zero, one and five examples in the prompt: what SmolLM2 makes of them (Brown et al., 2020).
+// Zero, one and five examples in the prompt: what SmolLM2 makes of them (Brown et al., 2020), and of examples whose answers
+// are exchanged (Min et al., 2022).
 //
 //     npm run example:few-shot -- SmolLM2-135M-Instruct.Q4_1.gguf
+//     npm run example:few-shot -- SmolLM2-135M-Instruct.Q4_1.gguf --draws 5   # random examples instead of the first
 //     npm run example:few-shot -- --smoke     # seconds, with a tiny model of random weights
 
-import { generate } from 'heed/generate'
+import { parseArgs } from 'node:util'
 import { fromPretrained } from 'heed/models'
 import { Tokenizer } from 'heed/tokenizers'
+import { type DrawnAccuracy, fewShot } from 'heed/train'
 
-/** Pairs of a question and its answer; the first five are examples, the others are asked. */
+/** Pairs of a question and its answer; five are examples, the others are asked. */
 const TASKS: Record<string, { about: string; pairs: string }> = {
   capitals: {
     about: 'Country and its capital.',
@@ -34,38 +37,49 @@ const TASKS: Record<string, { about: string; pairs: string }> = {
   },
 }
 
-const smoke = process.argv.includes('--smoke')
-const file = smoke ? 'test/fixtures/gguf/llama.gguf' : process.argv[2]
+const WIDTH = 13
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { smoke: { type: 'boolean', default: false }, draws: { type: 'string', default: '0' } },
+})
+const file = values.smoke ? 'test/fixtures/gguf/llama.gguf' : positionals[0]
 if (file === undefined) {
   console.error('Name a GGUF file of SmolLM2: npm run example:few-shot -- SmolLM2-135M.gguf')
   process.exit(2)
 }
 const model = (await fromPretrained(file, 'causal-lm')).eval()
 const tokenizer = await Tokenizer.fromFile(file)
+const draws = Number(values.draws)
 
-console.log('right answers     0 examples   1 example    5 examples')
+const columns = ['0 examples', '1 example', '5 examples', '1 permuted', '5 permuted']
+console.log('right answers     '.concat(...columns.map((name) => name.padEnd(WIDTH))).trimEnd())
 for (const [name, { about, pairs }] of Object.entries(TASKS)) {
-  const all = pairs.split(',').map((pair) => pair.trim().split(' '))
-  const [examples, asked] = [all.slice(0, 5), all.slice(5, smoke ? 7 : undefined)]
-  const shares: string[] = []
-  for (const shots of [0, 1, 5]) {
-    let right = 0
-    for (const [question, answer] of asked) {
-      const shown = examples.slice(0, shots).map(([q, a]) => `${q} -> ${a}\n`)
-      const said = await answerTo(`${about}\n${shown.join('')}${question} ->`)
-      if (said.toLowerCase() === answer.toLowerCase()) right++
-    }
-    shares.push(`${right} of ${asked.length}`.padEnd(13))
-  }
-  console.log(`${name.padEnd(18)}${shares.join('')}`.trimEnd())
+  const questions = pairs
+    .split(',')
+    .slice(0, values.smoke ? 7 : undefined)
+    .map((pair) => pair.trim().split(' '))
+    .map(([question, answer]) => ({ prompt: `${question} ->`, answer }))
+  const { results } = await fewShot(model, tokenizer, questions, {
+    shots: [0, 1, 5],
+    draws,
+    instruction: about,
+  })
+  const cells = [
+    ...results.map(({ accuracy, questions: asked }) => shown(accuracy, asked)),
+    ...results.flatMap(({ permuted, questions: asked }) =>
+      permuted ? shown(permuted, asked) : [],
+    ),
+  ]
+  console.log(
+    name
+      .padEnd(18)
+      .concat(...cells.map((cell) => cell.padEnd(WIDTH)))
+      .trimEnd(),
+  )
 }
 
-/** The first word of the most likely continuation. */
-async function answerTo(prompt: string): Promise<string> {
-  let text = ''
-  for await (const piece of generate(model, tokenizer, prompt, { maxTokens: 8, temperature: 0 })) {
-    text += piece
-    if (/\S\s/.test(text)) break
-  }
-  return /[\p{L}'-]+/u.exec(text)?.[0] ?? ''
+/** The right answers of a single draw, or the mean accuracy of several with its interval. */
+function shown({ mean, interval, draws }: DrawnAccuracy, asked: number): string {
+  if (draws.length === 1 || !interval) return `${Math.round(mean * asked)} of ${asked}`
+  return `${(100 * mean).toFixed(0)} ± ${(50 * (interval[1] - interval[0])).toFixed(0)} %`
 }

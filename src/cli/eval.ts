@@ -1,17 +1,23 @@
 import { Command } from 'commander'
 import { evaluateRun, type RunEvaluation } from '../train/evaluate-run.ts'
 import type { ShownExample } from '../train/task.ts'
-import { type AdapterFlags, adaptedBy, addAdapterFlags } from './adapter-flags.ts'
+import { adaptedBy, addAdapterFlags } from './adapter-flags.ts'
 import { pc } from './colors.ts'
 import { confusionTable } from './confusion-table.ts'
+import { addShotFlags, checkWithoutShots, evaluateShots, type ShotFlags } from './eval-shots.ts'
 import { addExamples } from './examples.ts'
 import { positive } from './options.ts'
-import { type TableFlags, tableFlags, tableOptions } from './table-options.ts'
+import { tableFlags, tableOptions } from './table-options.ts'
 
 export function evalCommand(): Command {
   const command = new Command('eval')
-    .description('Evaluate a trained model on held-out or other data.')
-    .argument('<run>', 'the folder of a run of heed train, or its subfolder `best`')
+    .description(
+      'Evaluate a trained model on held-out or other data, or with examples in the prompt.',
+    )
+    .argument(
+      '<run>',
+      'the folder of a run of heed train, or its subfolder `best`; with --shots also a model folder or GGUF file',
+    )
     .option(
       '--data <paths...>',
       'files, folders, glob patterns or hub:owner/name (default: the held-out data of the run)',
@@ -27,23 +33,21 @@ export function evalCommand(): Command {
     .action(evaluate)
   addAdapterFlags(command)
   for (const option of tableOptions()) command.addOption(option)
+  addShotFlags(command)
   return addExamples(
     command,
     'mailsRun',
     ['npx heed eval runs/spam', 'npx heed eval runs/spam --data mails.csv --limit 20'],
-    ["npx heed eval runs/spam/best --data 'mails/*.jsonl' --json > scores.json"],
+    [
+      "npx heed eval runs/spam/best --data 'mails/*.jsonl' --json > scores.json",
+      'npx heed eval model.gguf --shots 0,1,5 --data capitals.csv --format "{country} -> {capital}"',
+    ],
   )
 }
 
-interface Flags extends TableFlags, AdapterFlags {
-  data?: string[]
-  limit?: number
-  batch: number
-  show: number
-  json?: boolean
-}
-
-async function evaluate(run: string, flags: Flags): Promise<void> {
+async function evaluate(run: string, flags: ShotFlags): Promise<void> {
+  if (flags.shots) return evaluateShots(run, flags)
+  checkWithoutShots(flags)
   const { data, limit, batch, show, json } = flags
   const evaluation = await evaluateRun(run, data, {
     ...tableFlags(flags),

@@ -13,9 +13,20 @@ import { checkNext, checkStart, rowOf, type StepModel } from './step-model.ts'
 
 // R rows (texts), T new tokens, S capacity of the cache
 
+/** Options of `BatchDecoder`. */
+export interface BatchDecoderOptions {
+  /** Maximum number of tokens after the prompts. */
+  maxTokens: number
+  /**
+   * Process the tokens with which all prompts begin once, such as the examples before several questions. Default false:
+   * each prompt is processed whole.
+   */
+  sharePrefix?: boolean
+}
+
 const checkBatchDecoder = argumentKinds('BatchDecoder', {
   model: 'model',
-  options: optionKinds<{ maxTokens: number }>({ maxTokens: 'number' }),
+  options: optionKinds<BatchDecoderOptions>({ maxTokens: 'number', sharePrefix: 'flag?' }),
 })
 
 /**
@@ -25,15 +36,17 @@ const checkBatchDecoder = argumentKinds('BatchDecoder', {
 export class BatchDecoder implements StepModel {
   private readonly model: CausalLM
   private readonly maxTokens: number
+  private readonly sharePrefix: boolean
   private batch: Batch | null = null
 
-  /** @param options `maxTokens`: maximum number of tokens after the prompts */
-  constructor(model: CausalLM, options: { maxTokens: number }) {
+  /** @throws HeedError for a model that does not generate text */
+  constructor(model: CausalLM, options: BatchDecoderOptions) {
     checkBatchDecoder(model, options)
     checkHead('BatchDecoder', model, 'causal-lm')
-    const { maxTokens } = options
+    const { maxTokens, sharePrefix = false } = options
     this.model = model
     this.maxTokens = maxTokens
+    this.sharePrefix = sharePrefix
   }
 
   async start(prompts: readonly (readonly number[])[]): Promise<TypedArray> {
@@ -41,13 +54,26 @@ export class BatchDecoder implements StepModel {
     const { longest, capacity } = roomForTexts(this.model, prompts, this.maxTokens)
     if (!this.batch?.fits(prompts.length, capacity))
       this.batch = new Batch(this.model, prompts.length, capacity)
-    return this.batch.start(prompts, longest)
+    const shared = this.sharePrefix && prompts.length > 1 ? this.sharedBy(prompts, longest) : 0
+    return this.batch.start(prompts, longest, shared)
   }
 
   async next(tokens: readonly number[], order?: readonly number[]): Promise<TypedArray> {
     checkNext(tokens, order)
     if (!this.batch) throw notStarted()
     return this.batch.next(tokens, order)
+  }
+
+  /** The number of tokens with which all prompts begin. At least one token of each is left. */
+  private sharedBy(prompts: readonly (readonly number[])[], longest: number): number {
+    const [first, ...others] = prompts
+    const shared = others.reduce((length, prompt) => {
+      const same = first.findIndex((token, i) => i === length || token !== prompt[i])
+      return Math.min(same < 0 ? first.length : same, prompt.length - 1)
+    }, first.length - 1)
+    // The keys of a short text have other rotations than those of a long one (LongRoPE).
+    const { cacheValidTo = Number.POSITIVE_INFINITY } = this.model
+    return shared > cacheValidTo === longest > cacheValidTo ? shared : 0
   }
 }
 
@@ -82,6 +108,9 @@ class Batch {
   private readonly masked: Held
   /** u8 (R, S): 0 for padding; null without padding. */
   private mask: HeldInput | null = null
+  /** A single row, for tokens that all rows share, and the program that copies it to all rows. */
+  private single: Batch | null = null
+  private spread: Held | null = null
 
   constructor(model: CausalLM, rows: number, capacity: number) {
     this.model = model
@@ -107,18 +136,40 @@ class Batch {
     return isSame && this.cache.prefixLength === virtualTokenCount(this.model)
   }
 
-  start(prompts: readonly (readonly number[])[], longest: number): Promise<TypedArray> {
+  /** Starts texts, whose first `shared` tokens are the same and processed once. Padding is put after them. */
+  async start(
+    prompts: readonly (readonly number[])[],
+    longest: number,
+    shared = 0,
+  ): Promise<TypedArray> {
     this.cache.reset()
-    const width = promptWidth(longest, this.capacity)
+    if (shared > 0) await this.startAll(prompts[0].slice(0, shared))
+    const width = promptWidth(longest - shared, this.capacity - shared)
     const ids = new Int32Array(this.rows * width)
     const mask = new Uint8Array(this.rows * this.capacity).fill(1)
     for (const [row, prompt] of prompts.entries()) {
       const padding = longest - prompt.length
-      ids.set(prompt, row * width + padding)
-      mask.fill(0, row * this.capacity, row * this.capacity + padding)
+      const at = row * this.capacity + shared
+      ids.set(prompt.slice(shared), row * width + padding)
+      mask.fill(0, at, at + padding)
     }
     this.mask = mask.includes(0) ? { data: mask, shape: [this.rows, this.capacity] } : null
-    return this.forward(ids, longest)
+    return this.forward(ids, longest - shared)
+  }
+
+  /** Starts all rows with the same tokens. */
+  private async startAll(tokens: readonly number[]): Promise<void> {
+    if (!this.single?.fits(1, this.capacity)) {
+      const single = new Batch(this.model, 1, this.capacity)
+      this.single = single
+      this.spread = hold((rows) => {
+        this.cache.copyRows(single.cache, rows)
+        return []
+      })
+    }
+    await this.single.start([tokens], tokens.length)
+    await this.spread?.({ data: new Int32Array(this.rows), shape: [this.rows] })
+    this.cache.advance(tokens.length)
   }
 
   next(tokens: readonly number[], order?: readonly number[]): Promise<TypedArray> {

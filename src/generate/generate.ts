@@ -21,6 +21,7 @@ import {
   stepsOf,
   TOKEN_OPTIONS,
 } from './generate-tokens.ts'
+import type { StepModel } from './step-model.ts'
 import { promptTokens, stopAt, type TextTokenizer, TextWriter, textOf } from './text-writer.ts'
 import { type Written, writeTokens } from './write-tokens.ts'
 
@@ -183,8 +184,16 @@ async function writeBatch(
   settings: Settings,
 ): Promise<string[]> {
   for (const row of rows) checkPrompt(row, model.vocabSize)
-  const { write, stop } = settings
-  const steps = batchSteps(model, settings)
+  return writeTexts(batchSteps(model, settings), tokenizer, rows, settings)
+}
+
+/** Writes the texts of a batch with a step model and complete settings. */
+export async function writeTexts(
+  steps: StepModel,
+  tokenizer: TextTokenizer,
+  rows: readonly (readonly number[])[],
+  { write, stop }: Pick<Settings, 'write' | 'stop'>,
+): Promise<string[]> {
   const writers = rows.map((row) => new TextWriter(tokenizer, { stop, after: row }))
   const texts = rows.map(() => '')
   const endsAfter = (row: number, token: number): boolean => {

@@ -3,7 +3,7 @@
  * @module
  */
 
-export { BatchDecoder } from './batch-decoder.ts'
+export { BatchDecoder, type BatchDecoderOptions } from './batch-decoder.ts'
 export { type BeamOptions, beamSearch, type Hypothesis } from './beam-search.ts'
 export type { Candidates } from './candidates.ts'
 export { Chat, type ChatOptions, type ChatTurn } from './chat.ts'

@@ -8,6 +8,7 @@ export { type BootstrapOptions, type BootstrapResult, pairedBootstrap } from './
 export { type ChrfOptions, chrf, chrfMetric } from './chrf.ts'
 export { accuracy, type Confusion, confusionMatrix } from './confusion.ts'
 export { type F1Report, f1FromConfusion, f1FromSets, type PrecisionRecall } from './f1.ts'
+export { type MeanInterval, meanInterval } from './mean-interval.ts'
 export { meanReciprocalRank, rankOf, recallAt } from './retrieval.ts'
 export { type Rouge, type RougeScore, rouge, rougeOf } from './rouge.ts'
 export { type Entity, entitiesOf, entityF1 } from './seqeval.ts'

@@ -51,6 +51,16 @@ export {
 export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './evaluate-run.ts'
 export type { EvaluationData } from './evaluation-data.ts'
 export { type EncodeOptions, encodeRows } from './examples.ts'
+export {
+  type AskedShot,
+  type DrawnAccuracy,
+  type FewShotOptions,
+  type FewShotResult,
+  fewShot,
+  type ShotAccuracy,
+} from './few-shot/few-shot.ts'
+export { type ReadShots, type ReadShotsOptions, readShots } from './few-shot/read-shots.ts'
+export type { Shot } from './few-shot/shots.ts'
 export type { Metrics } from './metrics-file.ts'
 export type { LossTerms, Splitting } from './micro-batches.ts'
 export { type OpenedRun, type OpenOptions, openRun } from './open-run.ts'

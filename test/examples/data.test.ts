@@ -17,7 +17,7 @@ it('looks for sentences', async () => {
 
 it('asks with no, one and five examples', async () => {
   const output = await runScript('examples/few-shot.ts', '--smoke')
-  expect(output.match(/^(capitals|plurals|opposites) +(\d of 2 *){3}$/gm)).toHaveLength(3)
+  expect(output.match(/^(capitals|plurals|opposites) +(\d of 2 *){5}$/gm)).toHaveLength(3)
 })
 
 it('finds names in mails', async () => {

@@ -46,6 +46,16 @@ onEach(allDevices, () => {
       }
     })
 
+    it('reads tokens that all texts share once, with the same logits', async () => {
+      const texts = [[1, 2, 3, 4, 9], [1, 2, 3], [1, 2, 3, 7]] // biome-ignore format: one line
+      const decoder = new BatchDecoder(model, { maxTokens: 10, sharePrefix: true })
+      for (const prompts of [texts, texts.map((text) => [5, ...text])]) {
+        expectRows(await decoder.start(prompts), await Promise.all(prompts.map(alone)))
+        const longer = prompts.map((text, i) => [...text, i])
+        expectRows(await decoder.next([0, 1, 2]), await Promise.all(longer.map(alone)))
+      }
+    })
+
     it('goes on from other rows in a given order, their padding with them', async () => {
       const texts = [[1, 2, 3], [4], [5, 6, 7, 8, 9]]
       const decoder = new BatchDecoder(model, { maxTokens: 10 })

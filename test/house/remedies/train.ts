@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { GPT2 } from '../../../src/models/index.ts'
+import { trainTokenizer } from '../../../src/tokenizers/index.ts'
 import { checkBatch } from '../../../src/train/align/kto.ts'
 import { roomForPrompts } from '../../../src/train/align/prompts.ts'
 import { parseTrainConfig } from '../../../src/train/config.ts'
 import { everyNth } from '../../../src/train/distill/every-nth.ts'
+import { type FewShotOptions, fewShot } from '../../../src/train/few-shot/few-shot.ts'
 import { newTaskModel } from '../../../src/train/task-model.ts'
 import { trainOnly } from '../../../src/train/trained-part.ts'
 import { FIXTURES } from '../../fixtures/cases.ts'
@@ -37,7 +39,31 @@ const sizes = [
 
 const gpt2 = () => new GPT2({ vocab_size: 5, n_positions: 4, n_embd: 4, n_layer: 2, n_head: 2 })
 
+const shot = { prompt: '1', answer: '2' }
+const evaluated = (options: FewShotOptions) =>
+  fewShot(new GPT2({ vocab_size: 60, n_positions: 64, n_embd: 4, n_layer: 1, n_head: 1 }), trainTokenizer(['12 '], { type: 'char' }), [shot, shot, shot], { shots: [0], ...options }) // biome-ignore format: one line
+
 export const trainCases: RemedyCase[] = [
+  {
+    site: 'src/train/few-shot/few-shot.ts#checkFewShot',
+    about: 'draws',
+    run: ({ draws = -1 }) => evaluated({ draws: Number(draws) }),
+  },
+  {
+    site: 'src/train/few-shot/few-shot.ts#checkFewShot',
+    about: 'batchSize',
+    run: ({ batchSize = 0 }) => evaluated({ batchSize: Number(batchSize) }),
+  },
+  {
+    site: 'src/train/few-shot/few-shot.ts#checkShots',
+    about: 'a negative number',
+    run: ({ shots = -1 }) => evaluated({ shots: [Number(shots)] }),
+  },
+  {
+    site: 'src/train/few-shot/few-shot.ts#checkShots',
+    about: 'too many',
+    run: ({ shots = 3 }) => evaluated({ shots: [Number(shots)] }),
+  },
   ...['gpt2', 'llama', 'gemma', 'bert', 'distilbert'].flatMap((model) =>
     sizes.map((size) => ({
       site: 'src/train/config.ts#checkSize',

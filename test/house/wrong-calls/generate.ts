@@ -64,7 +64,7 @@ const stepModel: Argument = { value: steps(), wrong: [undefined, null, 3, 'x', {
 export const functions: Record<string, readonly Argument[]> = {
   BatchDecoder: [
     model,
-    { value: settings, wrong: [null, 3, 'x', { maxToken: 2 }, { maxTokens: 'x' }] },
+    { value: settings, wrong: [null, 3, 'x', { maxToken: 2 }, { maxTokens: 'x' }, { maxTokens: 2, sharePrefix: 1 }] }, // biome-ignore format: one line
   ],
   Rollouts: [
     model,

@@ -34,6 +34,7 @@ export const functions: Record<string, readonly Argument[]> = {
     { value: counts, wrong: [undefined, null, 3, 'x', {}, { labels: 3, counts: [] }] },
   ],
   f1FromSets: [sets, sets, { value: ['a'], wrong: [null, 3, 'x', {}] }],
+  meanInterval: [numbers],
   meanReciprocalRank: [numbers],
   pairedBootstrap: [
     metric,

@@ -33,6 +33,18 @@ const source = await openRows(data)
 const tokenizer = trainTokenizer(['to be or not to be'], { type: 'char' })
 const opened = await train.openRun(run)
 
+const shot = { prompt: 'to', answer: 'be' }
+const notShots = [
+  undefined,
+  null,
+  3,
+  'x',
+  {},
+  [3],
+  [],
+  [{ prompt: 'to' }],
+  [{ ...shot, answer: ' ' }],
+]
 const logits = tensor([[1, 2]])
 const ones = tensor([1, 1])
 const zero = tensor(0)
@@ -171,6 +183,39 @@ export const functions: Record<string, readonly Argument[]> = {
       ],
     },
   ],
+  fewShot: [
+    { value: new GPT2({ vocab_size: tokenizer.vocabSize, n_positions: 64, n_embd: 4, n_head: 1, n_layer: 1 }), wrong: [undefined, null, 3, 'x', {}] }, // biome-ignore format: one line
+    { value: tokenizer, wrong: [undefined, null, 3, 'x', {}] },
+    { value: [shot, shot], wrong: notShots },
+    {
+      value: { shots: [0, 1], draws: 1 },
+      wrong: [
+        ...[
+          null,
+          3,
+          'x',
+          { shot: [1] },
+          { shots: 1 },
+          { shots: [] },
+          { shots: [0.5] },
+          { shots: [-1] },
+          { shots: [2] },
+        ],
+        ...[
+          { shots: [0], draws: -1 },
+          { shots: [0], seed: 0.5 },
+          { shots: [0], examples: 3 },
+          { shots: [0], batchSize: 0 },
+        ],
+        ...[
+          { shots: [0], choices: ['be'] },
+          { shots: [0], choices: ['a', 'b'] },
+          { shots: [0], onProgress: 3 },
+        ],
+        { shots: [0], instruction: 3 },
+      ],
+    },
+  ],
   indexOfLabel: [labels, { value: 'a', wrong: [undefined, null, 3, {}, 'c'] }],
   labelConfig: [{ ...labels, wrong: [...labels.wrong, [3]] }],
   labelsIn: [
@@ -195,6 +240,13 @@ export const functions: Record<string, readonly Argument[]> = {
         ...[{ options: 3 }, { options: { textColumn: 'a' } }],
         { task: 'feature-extraction', options: { colum: 'a' } },
       ],
+    },
+  ],
+  readShots: [
+    { value: data, wrong: [undefined, null, 3, {}, [], [3], [none], none, [empty], text] },
+    {
+      value: { limit: 2 },
+      wrong: [null, 3, 'x', { limits: 2 }, { limit: 0 }, { format: 3 }, { format: 'a' }, { format: '{text}' }, { format: '{a} {b}' }, ...wrongTables], // biome-ignore format: one line
     },
   ],
   padId: [{ value: tokenizer, wrong: [undefined, null, 3, 'x', {}] }],
