@@ -183,11 +183,12 @@ export class RolloutBatches implements BatchSampler {
   ): BatchReport {
     const rewards = groups.flat()
     const equal = mean(groups.map((group) => Number(isEqual(group))))
-    this.#idle = equal === 1 ? this.#idle + 1 : 0
+    const comparesGroups = this.#setup.head === null
+    this.#idle = comparesGroups && equal === 1 ? this.#idle + 1 : 0
     const metrics = {
       reward: mean(rewards),
       reward_std: deviation(rewards),
-      equal_groups: equal,
+      ...(comparesGroups && { equal_groups: equal }),
       ...compared,
       entropy: mean(samples.flatMap(({ entropies }) => entropies)),
       truncated: mean(samples.map(({ ended }) => Number(!ended))),
