@@ -9,33 +9,7 @@ import { parseArgs } from 'node:util'
 import { fromPretrained } from 'heed/models'
 import { Tokenizer } from 'heed/tokenizers'
 import { type DrawnAccuracy, fewShot } from 'heed/train'
-
-/** Pairs of a question and its answer; five are examples, the others are asked. */
-const TASKS: Record<string, { about: string; pairs: string }> = {
-  capitals: {
-    about: 'Country and its capital.',
-    pairs: `France Paris, Japan Tokyo, Egypt Cairo, Peru Lima, Norway Oslo, Spain Madrid, Italy Rome,
-      Germany Berlin, Russia Moscow, China Beijing, Canada Ottawa, Greece Athens, Cuba Havana,
-      Kenya Nairobi, Poland Warsaw, Portugal Lisbon, Ireland Dublin, Austria Vienna, Hungary Budapest,
-      Thailand Bangkok, Vietnam Hanoi, Iran Tehran, Iraq Baghdad, Sweden Stockholm, Finland Helsinki,
-      Denmark Copenhagen, Belgium Brussels, Chile Santiago, Turkey Ankara, Syria Damascus`,
-  },
-  plurals: {
-    about: 'Noun and its plural.',
-    pairs: `cat cats, box boxes, child children, city cities, leaf leaves, dog dogs, man men,
-      woman women, foot feet, tooth teeth, mouse mice, goose geese, knife knives, wife wives,
-      wolf wolves, baby babies, story stories, bus buses, dish dishes, church churches, hero heroes,
-      potato potatoes, person people, house houses, book books, lady ladies, half halves, watch watches,
-      apple apples, fox foxes`,
-  },
-  opposites: {
-    about: 'Word and its opposite.',
-    pairs: `hot cold, big small, day night, up down, happy sad, open closed, black white, good bad,
-      old young, fast slow, rich poor, hard soft, light dark, left right, early late, strong weak,
-      high low, full empty, wet dry, true false, love hate, life death, war peace, north south,
-      east west, first last, start end, win lose, buy sell, push pull`,
-  },
-}
+import { questionsOf, TASKS } from './few-shot/words.ts'
 
 const WIDTH = 13
 const { values, positionals } = parseArgs({
@@ -54,11 +28,7 @@ const draws = Number(values.draws)
 const columns = ['0 examples', '1 example', '5 examples', '1 permuted', '5 permuted']
 console.log('right answers     '.concat(...columns.map((name) => name.padEnd(WIDTH))).trimEnd())
 for (const [name, { about, pairs }] of Object.entries(TASKS)) {
-  const questions = pairs
-    .split(',')
-    .slice(0, values.smoke ? 7 : undefined)
-    .map((pair) => pair.trim().split(' '))
-    .map(([question, answer]) => ({ prompt: `${question} ->`, answer }))
+  const questions = questionsOf(pairs).slice(0, values.smoke ? 7 : undefined)
   const { results } = await fewShot(model, tokenizer, questions, {
     shots: [0, 1, 5],
     draws,

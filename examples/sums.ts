@@ -12,7 +12,7 @@ import { fromPretrained } from 'heed/models'
 import { Tokenizer } from 'heed/tokenizers'
 import { parseTrainConfig, trainModel } from 'heed/train'
 import { showProgress } from './progress.ts'
-import { percent, writeRows } from './rows.ts'
+import { percent, shuffled, writeRows } from './rows.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -157,16 +157,4 @@ async function ofTraining(): Promise<
 function allSums(): Sum[] {
   const numbers = Array.from({ length: 90 }, (_, i) => 10 + i)
   return numbers.flatMap((a) => numbers.map((b) => ({ prompt: `${a}+${b}=`, answer: `${a + b}` })))
-}
-
-/** The items in an order that depends on the seed (Fisher and Yates, with a linear congruential generator). */
-function shuffled<T>(items: readonly T[], seed: number): T[] {
-  const order = [...items]
-  let state = seed
-  for (let i = order.length - 1; i > 0; i--) {
-    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32
-    const j = Math.floor((state / 2 ** 32) * (i + 1))
-    ;[order[i], order[j]] = [order[j], order[i]]
-  }
-  return order
 }

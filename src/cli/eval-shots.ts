@@ -19,6 +19,7 @@ export interface ShotFlags extends TableFlags, AdapterFlags {
   format?: string
   seed?: number
   data?: string[]
+  task?: string
   limit?: number
   batch: number
   show: number

@@ -16,11 +16,15 @@ export function evalCommand(): Command {
     )
     .argument(
       '<run>',
-      'the folder of a run of heed train, or its subfolder `best`; with --shots also a model folder or GGUF file',
+      'the folder of a run of heed train, or its subfolder `best`; with --task or --shots also a model folder or GGUF file',
     )
     .option(
       '--data <paths...>',
       'files, folders, glob patterns or hub:owner/name (default: the held-out data of the run)',
+    )
+    .option(
+      '--task <name>',
+      'task of --data, for a model that Heed did not train, such as chat (default: the task of the run)',
     )
     .option(
       '--limit <number>',
@@ -39,6 +43,7 @@ export function evalCommand(): Command {
     'mailsRun',
     ['npx heed eval runs/spam', 'npx heed eval runs/spam --data mails.csv --limit 20'],
     [
+      'npx heed eval model.gguf --task chat --data conversations.jsonl',
       "npx heed eval runs/spam/best --data 'mails/*.jsonl' --json > scores.json",
       'npx heed eval model.gguf --shots 0,1,5 --data capitals.csv --format "{country} -> {capital}"',
     ],
@@ -48,10 +53,11 @@ export function evalCommand(): Command {
 async function evaluate(run: string, flags: ShotFlags): Promise<void> {
   if (flags.shots) return evaluateShots(run, flags)
   checkWithoutShots(flags)
-  const { data, limit, batch, show, json } = flags
+  const { data, task, limit, batch, show, json } = flags
   const evaluation = await evaluateRun(run, data, {
     ...tableFlags(flags),
     ...adaptedBy(flags),
+    task,
     limit,
     batchSize: batch,
     show: Math.max(50, show),

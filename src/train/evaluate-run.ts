@@ -9,9 +9,16 @@ import type { EvaluateOptions, Evaluation } from './task.ts'
 import { TABLE } from './task-data.ts'
 
 /** Options of `evaluateRun`. */
-export type EvaluateRunOptions = EvaluateOptions &
-  Omit<EvaluationData, 'data'> &
-  AdaptedModelOptions
+export interface EvaluateRunOptions
+  extends EvaluateOptions,
+    Omit<EvaluationData, 'data'>,
+    AdaptedModelOptions {
+  /**
+   * Name of a task, for a model that Heed did not train, with data in its format; for example `chat` for any causal
+   * language model with a chat template. Default: the task of the run.
+   */
+  task?: string
+}
 
 /** The result of `evaluateRun`. */
 export interface RunEvaluation extends Evaluation {
@@ -27,6 +34,7 @@ const checkEvaluateRun = argumentKinds('evaluateRun', {
   options: optionKinds<EvaluateRunOptions>({
     ...TABLE,
     ...ADAPTED,
+    task: 'text?',
     batchSize: 'size?',
     show: 'count?',
     limit: 'size?',
@@ -36,7 +44,7 @@ const checkEvaluateRun = argumentKinds('evaluateRun', {
 
 /**
  * Evaluates a trained model. As in training, the loss is the mean over all items that count: rows, labels or tokens.
- * @param dir the folder of a run, or its subfolder `best`
+ * @param dir the folder of a run, or its subfolder `best`; with `task` also a model folder or a GGUF file
  * @param data paths for `openRows`; default: the held-out data of the run
  * @throws HeedError that lists bad rows, up to 20
  */
@@ -46,8 +54,8 @@ export async function evaluateRun(
   options: EvaluateRunOptions = {},
 ): Promise<RunEvaluation> {
   checkEvaluateRun(dir, data, options)
-  const { base, adapters } = options
-  const opened = await openWithTask(dir, { base, adapters })
+  const { base, adapters, task: name } = options
+  const opened = await openWithTask(dir, { task: name, base, adapters })
   const { task, model } = opened
   const examples = await evaluationExamples(dir, opened, { ...options, data })
   if (examples.length === 0)
