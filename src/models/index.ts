@@ -110,7 +110,7 @@ export {
   modelTypes,
   registerModel,
 } from './registry.ts'
-export { resizeTokenEmbeddings } from './resize-embeddings.ts'
+export { remapTokenEmbeddings, resizeTokenEmbeddings } from './resize-embeddings.ts'
 export { loadModel, saveModel } from './save-model.ts'
 export { readSentenceConfig, type SentenceConfig } from './sentence-config.ts'
 export { type EmbedOptions, SentenceEncoder } from './sentence-encoder.ts'

@@ -49,7 +49,13 @@ export {
   type EncodeOptions,
   Tokenizer,
 } from './tokenizer.ts'
+export {
+  type ExtendTokenizerOptions,
+  extendTokenizer,
+  tokenizerExtender,
+} from './train/extend.ts'
 export { parseTokenizerSpec, type TokenizerSpec } from './train/spec.ts'
+export { tokenPieces } from './train/token-pieces.ts'
 export {
   type LearnedType,
   type TokenizerProgress,

@@ -81,14 +81,16 @@ export async function newTaskModel(
     tokenizer: config.tokenizer,
     onProgress,
   }
+  checkTokenizer(config, kind)
   const facts = await kind.survey(setup)
   const preprocessor = await kind.preprocessor(setup)
   const known = { options, facts, preprocessor, modelType }
   manualSeed(config.seed)
-  const { model: whole, fresh } =
+  const { model: whole, fresh: missing } =
     config.from === undefined
       ? { model: freshModel(config, kind, known), fresh: [] }
       : await tunedModel(config, config.from, kind, known)
+  const fresh = [...missing, ...((await kind.retokenize?.(whole, setup, preprocessor)) ?? [])]
   const { every } = distillOptions(config) ?? {}
   if (every !== undefined) checkWhole(config, whole)
   const model = every === undefined ? whole : everyNth(whole, modelType, kind.head(modelType, options), every) // biome-ignore format: one line
@@ -107,6 +109,24 @@ export async function newTaskModel(
     ...recordedImports(),
   }
   return { kind, task: kind.create(context), context, data, model, weights, file, fresh }
+}
+
+/** @throws HeedError if the model to fine-tune must keep its tokenizer */
+function checkTokenizer(
+  { from, tokenizer, adapter, task }: TrainConfig,
+  kind: TaskDefinition,
+): void {
+  if (from === undefined || tokenizer === undefined) return
+  if (kind.retokenize && adapter === undefined) return
+  throw invalidOption({
+    key: 'tokenizer',
+    value: tokenizer,
+    expected:
+      adapter === undefined
+        ? `omitted for a model to fine-tune for ${task}`
+        : 'omitted with an adapter, whose base keeps its rows',
+    remedy: 'Give the model another tokenizer with the task text-generation and all weights first.',
+  })
 }
 
 /** An adapter is opened with all layers of its base. */

@@ -264,6 +264,11 @@ export interface NewTask<O = Options, F = Facts, P extends Preprocessor = Prepro
   preprocessor?(setup: DataSetup<O>): Promise<P>
   /** Opens the preprocessor in the folder of a run or model. Default: its tokenizer. */
   openPreprocessor?(folder: string): Promise<P>
+  /**
+   * Gives a model to fine-tune the rows of the tokenizer of the run, if it can be another one than that of the model.
+   * Returns the names of the weights that have other rows. Omitted for tasks that keep the tokenizer of the model.
+   */
+  retokenize?(model: Module, setup: DataSetup<O>, tokenizer: P): Promise<readonly string[]>
   /** Returns the keys of config.json that the task sets for every model, for example labels. */
   modelConfig?(context: ConfigContext<O, F, P>): Record<string, unknown>
   /** Returns further keys of config.json for a new model. Default: the vocabulary of the tokenizer. */
@@ -299,7 +304,14 @@ export interface NewTask<O = Options, F = Facts, P extends Preprocessor = Prepro
   ): Promise<HeldOutExamples>
 }
 
-type Optional = 'rowOptions' | 'rowEncoder' | 'batches' | 'heldOut' | 'texts' | 'trainingLayers'
+type Optional =
+  | 'retokenize'
+  | 'rowOptions'
+  | 'rowEncoder'
+  | 'batches'
+  | 'heldOut'
+  | 'texts'
+  | 'trainingLayers'
 
 /**
  * A registered task, completed with defaults.

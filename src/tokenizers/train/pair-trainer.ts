@@ -10,6 +10,8 @@ export interface PairTrainerOptions {
   symbolsOf: (word: string) => ArrayLike<number>
   /** Prefix of tokens inside a word, such as WordPiece's `##`. It is removed when tokens are joined. */
   prefix?: string
+  /** Whether to leave pairs apart that form a token that exists already. Default false. */
+  isNewOnly?: boolean
   onMerge?: (tokens: number) => void
 }
 
@@ -28,7 +30,7 @@ export function trainPairs(
   words: ReadonlyMap<string, number>,
   options: PairTrainerOptions,
 ): PairVocabulary {
-  const { prefix = '' } = options
+  const { prefix = '', isNewOnly = false } = options
   const tokens = [...options.alphabet]
   const ids = new Map(tokens.map((token, id) => [token, id]))
   const merges: string[] = []
@@ -38,6 +40,7 @@ export function trainPairs(
     if (!pair || pair.count < options.minFrequency) break
     const token = tokens[pair.left] + tokens[pair.right].slice(prefix.length)
     let id = ids.get(token)
+    if (id !== undefined && isNewOnly) continue
     // 'a' + 'bc' and 'ab' + 'c' are two merges to one token
     if (id === undefined) {
       id = tokens.push(token) - 1

@@ -52,6 +52,7 @@ const NEW_TASK = optionKinds<NewTask>({
   trainingLayers: 'function?',
   rowEncoder: 'function?',
   batches: 'function?',
+  retokenize: 'function?',
   heldOut: 'function?',
 })
 

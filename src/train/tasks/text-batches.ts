@@ -4,21 +4,19 @@ import {
   findTextFiles,
   holdsRows,
   JoinedExamples,
+  openRows,
   prepareTokens,
   RandomWindows,
-  readText,
   stateOfFiles,
-  surveyText,
   TokenDataset,
 } from '../../data/index.ts'
-import { parseTokenizerSpec, Tokenizer, tokenizerTrainer } from '../../tokenizers/index.ts'
+import type { Tokenizer } from '../../tokenizers/index.ts'
 import { encodeTexts } from '../encoding/encode-texts.ts'
 import { prepareExamples } from '../encoding/prepare-examples.ts'
 import { threadsFor } from '../encoding/threads.ts'
 import { stopped } from '../examples.ts'
 import type {
   BatchSetup,
-  DataSetup,
   Facts,
   HeldOutExamples,
   PrepareSetup,
@@ -27,32 +25,16 @@ import type {
   TaskData,
   TrainingBatches,
 } from '../task.ts'
+import { both, MixedWindows, mixOf } from './mixed-text.ts'
 import { textIn } from './text.ts'
-import { addTexts, learningProgress } from './text-tokenizer.ts'
 
-type Context = TaskContext<{ textColumn: string }, Facts, Tokenizer>
-
-/** The tokenizer of the fine-tuned model, of a file, or a new one trained on the text; by default, of characters. */
-export async function tokenizerOfText(setup: DataSetup, column: string): Promise<Tokenizer> {
-  if (setup.from !== undefined) return Tokenizer.fromFile(setup.from)
-  const spec = parseTokenizerSpec(setup.tokenizer ?? 'char')
-  if (spec.type === 'file') return Tokenizer.fromFile(spec.path)
-  const trainer = tokenizerTrainer({ ...spec, onProgress: learningProgress(setup) })
-  const { paths, rowOptions } = setup.data
-  const encoding = rowOptions?.encoding
-  if (paths.some(holdsRows))
-    await addTexts(trainer, await setup.data.source(), (row) => [textIn(row, column)])
-  else {
-    const files = findTextFiles([...paths])
-    surveyText(files, { encoding })
-    for (const file of files) for (const text of readText(file, encoding)) trainer.add(text)
-  }
-  return trainer.finish()
-}
+type Context = TaskContext<{ textColumn: string; mix?: string }, Facts, Tokenizer>
 
 /** Tokens of a text, at most one more than the context length; the last token is only a target. */
 export interface Window {
   ids: readonly number[]
+  /** Whether it is of the text that is mixed in. */
+  isMixed?: boolean
 }
 
 /** Creates windows at random positions for training, and consecutive windows that are held out. */
@@ -64,18 +46,38 @@ export async function windowBatches(setup: BatchSetup, made: Context): Promise<T
   const tokens = other
     ? { train: all.tokens, validation: other.tokens }
     : all.tokens.split({ fraction: setup.valFraction, seed })
-  const train = new RandomWindows(tokens.train, { batchSize, contextLength, seed })
+  const windows = { batchSize, contextLength, seed }
+  const heldOut = consecutiveWindows(tokens.validation, contextLength)
+  const mixed = await mixedTokens(setup, made)
+  const rows = batchSize * (1 - (mixed?.mix.share ?? 0))
   return {
-    train,
+    train: mixed
+      ? new MixedWindows(tokens.train, mixed.train, windows, mixed.mix)
+      : new RandomWindows(tokens.train, windows),
     size: { train: tokens.train.length, validation: tokens.validation.length },
-    perEpoch: Math.max(1, Math.floor(tokens.train.length / (batchSize * contextLength))),
-    heldOut: consecutiveWindows(tokens.validation, contextLength),
+    perEpoch: Math.max(1, Math.floor(tokens.train.length / (rows * contextLength))),
+    heldOut: mixed
+      ? both(heldOut, consecutiveWindows(mixed.validation, contextLength, true))
+      : heldOut,
     charactersPerToken: charactersPerToken(tokens.validation, tokenizer),
     async close() {
       await all.close()
       await other?.close()
+      await mixed?.close()
     },
   }
+}
+
+/** The text that is mixed in, of which the same fraction is held out. */
+async function mixedTokens(setup: BatchSetup, context: Context) {
+  const mix = mixOf(context.options)
+  if (!mix) return undefined
+  const { rowOptions } = setup.data
+  const paths = [mix.path]
+  const data = { paths, rowOptions, source: () => openRows(paths, rowOptions) }
+  const { tokens, close } = await tokensIn(data, context, setup)
+  const { valFraction: fraction, seed } = setup
+  return { ...tokens.split({ fraction, seed }), mix, close }
 }
 
 /** Creates the consecutive windows of held-out data. */
@@ -89,7 +91,11 @@ export async function windowsOfData(
 }
 
 /** Consecutive windows. Each token except the first is a target once; the last window may be shorter. */
-function consecutiveWindows(text: TokenDataset, context: number): Examples<Window> {
+function consecutiveWindows(
+  text: TokenDataset,
+  context: number,
+  isMixed?: boolean,
+): Examples<Window> {
   const targets = Math.max(0, text.length - 1)
   const contextLength = Math.min(context, Math.max(1, targets))
   const length = Math.ceil(targets / contextLength)
@@ -97,7 +103,10 @@ function consecutiveWindows(text: TokenDataset, context: number): Examples<Windo
   return {
     length,
     lengths: Uint32Array.from({ length }, (_, i) => sizeOf(i)),
-    at: (i) => ({ ids: Array.from(text.read(i * contextLength, sizeOf(i) + 1)) }),
+    at: (i) => ({
+      ids: Array.from(text.read(i * contextLength, sizeOf(i) + 1)),
+      ...(isMixed && { isMixed }),
+    }),
   }
 }
 

@@ -21,17 +21,13 @@ import type {
   Task,
   TaskContext,
 } from '../task.ts'
+import { readMix } from './mixed-text.ts'
 import { textIn } from './text.ts'
-import {
-  joinedTokens,
-  tokenizerOfText,
-  type Window,
-  windowBatches,
-  windowsOfData,
-} from './text-batches.ts'
+import { joinedTokens, type Window, windowBatches, windowsOfData } from './text-batches.ts'
 import { tokenTexts } from './token-texts.ts'
+import { retokenize, tokenizerOfText } from './tokenizer-of-text.ts'
 
-type LmOptions = { textColumn: string }
+type LmOptions = { textColumn: string; extendTokenizer?: number; mix?: string }
 type Context = TaskContext<LmOptions, Facts, Tokenizer>
 
 export const textGeneration = defineTask<LmOptions, Facts, Tokenizer>({
@@ -40,11 +36,24 @@ export const textGeneration = defineTask<LmOptions, Facts, Tokenizer>({
   columns: 'text files, or rows with a text',
   options: z.object({
     textColumn: z.string().default('text').describe('column of the text, for rows'),
+    extendTokenizer: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('number of pieces of the data to add to the tokenizer of the model to fine-tune'),
+    mix: z
+      .string()
+      .refine((text) => readMix(text) !== undefined, {
+        error: 'FILE:SHARE with a share between 0 and 1, such as general.txt:0.1',
+      })
+      .optional()
+      .describe('general text and its share of the training, against forgetting: FILE:0.1'),
   }),
   inputColumn: ({ textColumn }) => textColumn,
   columnKeys: ['textColumn'],
   head: () => 'causal-lm',
-  preprocessor: (setup) => tokenizerOfText(setup, setup.options.textColumn),
+  preprocessor: tokenizerOfText,
+  retokenize,
   newModelConfig: ({ preprocessor }) => ({
     vocab_size: preprocessor.vocabSize,
     bos_token_id: preprocessor.bosTokenId ?? preprocessor.eosTokenId ?? null,
@@ -61,10 +70,18 @@ class TextGeneration implements Task<Window, CausalLM> {
   readonly head = 'causal-lm'
   readonly unit = 'tokens'
   readonly command = 'generate'
+  readonly validationMetrics: readonly string[] = []
+  readonly heldOutLoss: Task<Window, CausalLM>['heldOutLoss']
   private readonly context: Context
 
   constructor(context: Context) {
     this.context = context
+    if (context.options.mix === undefined) return
+    this.validationMetrics = ['bits_per_character', 'mix_bits_per_character']
+    this.heldOutLoss = async (model, examples, batchSize) => {
+      const domain = examples.filter(({ isMixed }) => !isMixed)
+      return this.scoreOf(domain, await this.lossesOf(model, domain, batchSize)).loss
+    }
   }
 
   encode(row: Row): Window[] {
@@ -116,31 +133,49 @@ class TextGeneration implements Task<Window, CausalLM> {
     examples: readonly Window[],
     { batchSize = 16, show = 50 }: EvaluateOptions = {},
   ): Promise<Evaluation> {
-    const losses = await runExamples(examples, {
+    const losses = await this.lossesOf(model, examples, batchSize)
+    const isOf = (mixed: boolean) => (_: unknown, i: number) =>
+      (examples[i].isMixed ?? false) === mixed
+    const [domain, mixed] = [false, true].map((of) => this.scoreOf(examples.filter(isOf(of)), losses.filter(isOf(of)))) // biome-ignore format: one line
+    const { loss, bits } = domain
+    return {
+      metrics: {
+        loss,
+        perplexity: Math.exp(loss),
+        bits_per_character: bits,
+        ...(mixed.count > 0 && { mix_bits_per_character: mixed.bits }),
+      },
+      examples: examples.slice(0, Math.min(show, domain.count)).map((example, i) => {
+        const loss = losses[i] / this.length(example)
+        const scores = { loss, perplexity: Math.exp(loss) }
+        const input = this.textOf(example.ids.slice(1))
+        const predicted = `loss ${loss.toFixed(3)}`
+        return { input, expected: '', predicted, right: null, scores, difficulty: loss }
+      }),
+    }
+  }
+
+  /** The sum of the losses of the tokens of each window. */
+  private lossesOf(
+    model: CausalLM,
+    examples: readonly Window[],
+    batchSize: number,
+  ): Promise<number[]> {
+    return runExamples(examples, {
       batching: this,
       model,
       batchSize,
       forward: (batch) => [lossesOf(model, batch).sum(-1)],
       read: ([sums], row) => sums[row],
     })
-    const tokens = examples.reduce((sum, example) => sum + this.length(example), 0)
-    const texts = examples.map(({ ids }) => this.textOf(ids.slice(1)))
-    const characters = texts.reduce((sum, text) => sum + text.length, 0)
+  }
+
+  /** The mean loss of a token, and bits per character. */
+  private scoreOf(examples: readonly Window[], losses: readonly number[]) {
     const total = losses.reduce((a, b) => a + b, 0)
-    const loss = total / tokens
-    return {
-      metrics: {
-        loss,
-        perplexity: Math.exp(loss),
-        bits_per_character: total / Math.LN2 / characters,
-      },
-      examples: examples.slice(0, show).map((example, i) => {
-        const loss = losses[i] / this.length(example)
-        const scores = { loss, perplexity: Math.exp(loss) }
-        const predicted = `loss ${loss.toFixed(3)}`
-        return { input: texts[i], expected: '', predicted, right: null, scores, difficulty: loss }
-      }),
-    }
+    const tokens = examples.reduce((sum, example) => sum + this.length(example), 0)
+    const characters = examples.reduce((sum, { ids }) => sum + this.textOf(ids.slice(1)).length, 0)
+    return { count: examples.length, loss: total / tokens, bits: total / Math.LN2 / characters }
   }
 
   /** The loss of each token. */

@@ -10,7 +10,7 @@ import {
 } from '../../../src/io/index.ts'
 import { makeTokenizerStep } from '../../../src/tokenizers/encode/register-step.ts'
 import { t5Files } from '../../../src/tokenizers/formats/sentencepiece.ts'
-import { Tokenizer, trainTokenizer } from '../../../src/tokenizers/index.ts'
+import { extendTokenizer, Tokenizer, trainTokenizer } from '../../../src/tokenizers/index.ts'
 import { temporaryFolder } from '../../io/temporary-folder.ts'
 import type { RemedyCase } from './case.ts'
 
@@ -61,6 +61,11 @@ export const tokenizerAndIoCases: RemedyCase[] = [
   {
     site: 'src/tokenizers/formats/sentencepiece.ts#t5Files',
     run: (changes) => t5Files(spiece(), { extra_ids: -1, ...changes }, 'spiece.model'),
+  },
+  {
+    site: 'src/tokenizers/train/extend.ts#tooMany',
+    run: ({ pieces = 100 }) =>
+      extendTokenizer(trainTokenizer(['to be or not'], { type: 'bpe', vocabSize: 257 }), ['to be, to bend'], { pieces: Number(pieces) }), // biome-ignore format: one line
   },
   {
     site: 'src/tokenizers/train/train.ts#checkVocabSize',

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { GPT2 } from '../../../src/models/index.ts'
+import { GPT2, savePretrained } from '../../../src/models/index.ts'
 import { trainTokenizer } from '../../../src/tokenizers/index.ts'
 import { checkBatch } from '../../../src/train/align/kto.ts'
 import { roomForPrompts } from '../../../src/train/align/prompts.ts'
@@ -10,6 +10,7 @@ import { type FewShotOptions, fewShot } from '../../../src/train/few-shot/few-sh
 import { newTaskModel } from '../../../src/train/task-model.ts'
 import { trainOnly } from '../../../src/train/trained-part.ts'
 import { FIXTURES } from '../../fixtures/cases.ts'
+import { temporaryFolder } from '../../io/temporary-folder.ts'
 import type { RemedyCase } from './case.ts'
 
 const encoder = join(FIXTURES, 'pipelines/encoder')
@@ -77,6 +78,16 @@ export const trainCases: RemedyCase[] = [
       newTaskModel(
         parseTrainConfig({ model: 'gpt2', task: 'fill-mask', data, from: encoder, ...changes }),
       ),
+  },
+  {
+    site: 'src/train/tasks/tokenizer-of-text.ts#tooMany',
+    run: async ({ extendTokenizer = 9999 }) => {
+      const from = await temporaryFolder()
+      const tokenizer = trainTokenizer(['to be or not'], { type: 'bpe', vocabSize: 258 })
+      const model = new GPT2({ vocab_size: tokenizer.vocabSize, n_positions: 4, n_embd: 4, n_layer: 1, n_head: 2 }) // biome-ignore format: one line
+      await savePretrained(model, from, { tokenizer })
+      await newTaskModel(parseTrainConfig({ data, from, extendTokenizer }))
+    },
   },
   {
     site: 'src/util/schema-issues.ts#unfitValue',

@@ -84,6 +84,13 @@ const [sentencePiece] = JSON.parse(
 ).models
 const aligned = new tokenizers.AlignedText('abc')
 const step = { schema: tokenizers.tokenizerPattern, make: () => () => {} }
+const words = ['to be or not to be', 'to bend the tobacco']
+const bytes = tokenizers.trainTokenizer(words, { type: 'bpe', vocabSize: 258 })
+const extensible: Argument = { value: bytes, wrong: [undefined, null, 3, 'x', {}, tokenizer] }
+const extension: Argument = {
+  value: { pieces: 1 },
+  wrong: [undefined, null, 3, 'x', {}, { pieces: 0 }, { pieces: 'x' }, { pieces: 1, piece: 1 }],
+}
 export const tokenizerFunctions: Record<string, readonly Argument[]> = {
   AlignedText: [arg.text('abc')],
   TextRewriter: [{ value: aligned, wrong: [undefined, null, 3, 'x', {}] }],
@@ -122,6 +129,16 @@ export const tokenizerFunctions: Record<string, readonly Argument[]> = {
     },
   ],
   tokenizerStep: [{ value: 'normalizer', wrong: [undefined, null, 3, 'x', {}] }],
+  extendTokenizer: [
+    extensible,
+    { value: words, wrong: [undefined, null, 3, {}, [3], [undefined], [], ['a']] },
+    extension,
+  ],
+  tokenizerExtender: [extensible, extension],
+  tokenPieces: [
+    { value: tokenizer, wrong: [undefined, null, 3, 'x', {}] },
+    { value: bytes, wrong: [undefined, null, 3, 'x', {}] },
+  ],
   tokenizerTrainer: [trainerSettings('x')],
   trainTokenizer: [
     { value: ['a b'], wrong: [undefined, null, 3, {}, [3], [undefined]] },

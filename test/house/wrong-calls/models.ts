@@ -167,6 +167,13 @@ export const functions: Record<string, readonly Argument[]> = {
   readSentenceConfig: [{ ...dir(folder), wrong: [undefined, null, 3, {}, []] }],
   registerModel: [newFamily],
   saveModel: [target('saved'), module_, { value: undefined, wrong: [null, 3, 'x', {}] }],
+  remapTokenEmbeddings: [
+    { value: gpt2, wrong: [undefined, null, 3, 'x', {}, new Linear(1, 1)] },
+    {
+      value: [[0], [1], [2], [3], [4], [5], [6], [7]],
+      wrong: [undefined, null, 3, 'x', {}, [], [3], [[8]], [[-1]], [[0.5]], [['x']]],
+    },
+  ],
   resizeTokenEmbeddings: [
     { value: gpt2, wrong: [undefined, null, 3, 'x', {}, new Linear(1, 1)] },
     { value: 8, wrong: [undefined, null, 'x', 0, 1.5, 7] },
