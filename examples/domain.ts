@@ -46,7 +46,7 @@ const words = texts['domain-test'].split(/\s+/).length
 
 const size = smoke ? { layers: 1, heads: 2, dim: 16, context: 32, batch: 4 } : { layers: 4, heads: 4, dim: 128, context: 128, batch: 16 } // biome-ignore format: one line
 const vocabulary = smoke ? { general: 'bpe:400', domain: 'bpe:300', pieces: 60 } : { general: 'bpe:2048', domain: 'bpe:2048', pieces: 512 } // biome-ignore format: one line
-const steps = smoke ? { general: 10, domain: 5 } : { general: 2500, domain: 300 }
+const steps = smoke ? { general: 10, domain: 5 } : { general: 1500, domain: 250 }
 const { context, batch, ...fresh } = size
 const common = { context, batch, seed, warmup: 20, evalEvery: 25, saveEvery: 0 }
 

@@ -15,6 +15,7 @@ export const navigation = [
       { text: 'Optimisers and schedules', link: '/guides/optimizers' },
       { text: 'Fine-tuning a classifier', link: '/guides/fine-tuning' },
       { text: 'Adapters: LoRA, DoRA, (IA)³', link: '/guides/adapters' },
+      { text: 'Adapt a model to a domain', link: '/guides/domain' },
       { text: 'From a base model to an assistant', link: '/guides/assistant' },
       { text: 'Distillation', link: '/guides/distillation' },
       { text: 'Training on rewards', link: '/guides/rewards' },

@@ -36,6 +36,18 @@ it('pre-trains a T5 that answers in words', async () => {
   expect(printed.match(/^(pre-trained|from nothing)( +[\d.]+ %){2}$/gm)).toHaveLength(2)
 }, 60_000)
 
+it('adapts a GPT to a domain', async () => {
+  const printed = await smoke('examples/domain.ts')
+  const rows = [
+    ...printed.matchAll(/^([\w-]+) +(\d+\.\d+) +(\d+\.\d+) +(\d+\.\d+) {3}\(\d+ s\)$/gm),
+  ]
+  expect(rows.map(([, name]) => name)).toEqual(['general', 'scratch', 'same-tokens', 'adapted', 'replay']) // biome-ignore format: one line
+  const [general, , , , replay] = rows.map(([, , bits, , tokens]) => [Number(bits), Number(tokens)])
+  expect(replay[0]).toBeLessThan(general[0])
+  expect(replay[1]).toBeLessThan(0.85 * general[1])
+  expect(printed).toMatch(/ch\|r\|om/)
+}, 60_000)
+
 it('distils a classifier of reviews into some of its layers', async () => {
   const printed = await smoke('examples/distil-reviews.ts')
   const names = [...printed.matchAll(/^(\w+) +accuracy [\d.]+ % \(\d+ s\)$/gm)].map(([, n]) => n)

@@ -68,7 +68,7 @@ export async function windowBatches(setup: BatchSetup, made: Context): Promise<T
   }
 }
 
-/** The text that is mixed in, of which the same fraction is held out. */
+/** The text that is mixed in. The same fraction as of the data is held out. */
 async function mixedTokens(setup: BatchSetup, context: Context) {
   const mix = mixOf(context.options)
   if (!mix) return undefined
