@@ -65,7 +65,7 @@ const rollouts = { maxNewTokens: 4, answers: 8, batch: smoke ? 8 : 64, lr: Numbe
 const right = { sampled: 0 }
 const size = { tokenizer: 'char', layers: 2, heads: 2, dim: 64 }
 const lesson = { task: 'chat', data: [files.examples], batch: 64, lr: 2e-3 }
-// The model understands sums all at once, at another step for each seed, so it learns in rounds until it is a bit right.
+// The step at which the model understands sums depends on the seed, so it learns in rounds until it gives some right sums.
 let base = await run('base 0', { ...lesson, ...size, template, steps: smoke ? 20 : 450 })
 for (let round = 1; right.sampled < 0.2 && round < (smoke ? 2 : 40); round++)
   base = await run(`base ${round}`, { ...lesson, from: base, warmup: 0, steps: 25 })
