@@ -139,6 +139,19 @@ describe('the page of a language model', () => {
   })
 })
 
+describe('the page of a run that started from a model', () => {
+  it('has what the model wrote before', async () => {
+    const [base, data] = [at('base'), [at('more.txt')]]
+    await trainWriter(at, 'base')
+    writeFileSync(data[0], 'a ship, a whale and a sea. '.repeat(60))
+    await trainTiny(at('further'), { model: 'gpt2', from: base, data, steps: 4, lr: 4e-3, evalEvery: 0, valFraction: 0.3 }) // biome-ignore format: one line
+    const samples = async () => textOf(section(await reported(at('further')), 'samples'))
+    expect(await samples()).toMatch(/in the data.*before this run.*by the model/)
+    rmSync(base, { recursive: true })
+    expect(await samples()).toMatch(/before this run.*not known: .*base/)
+  })
+})
+
 describe('heed report --json', () => {
   it('has the documented keys', async () => {
     const { runs, differences } = JSON.parse(

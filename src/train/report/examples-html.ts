@@ -3,7 +3,7 @@ import type { Evaluation, ShownExample, ShownPiece } from '../task.ts'
 import { cut, type Html, html } from './html.ts'
 import { pictureHtml } from './picture.ts'
 import { number } from './report.js'
-import type { ExampleDetails } from './run-report.ts'
+import type { ExampleDetails, Sample } from './run-report.ts'
 
 /** Renders examples, the worst first. */
 export function examplesSection(
@@ -61,7 +61,7 @@ function pieceHtml({ text, expected, predicted, loss }: ShownPiece, hasTags: boo
 const shadeOf = (loss: number): number => Math.max(0, Math.min(9, Math.round((9 * loss) / 8) || 0))
 
 /** Continuations that a language model generated, next to those in the data. */
-export function samplesSection(samples: readonly ShownExample[]): Html | null {
+export function samplesSection(samples: readonly Sample[]): Html | null {
   if (samples.length === 0) return null
   return html`<section id="samples"><h2>Samples</h2>
 <p class="note">Continuations of held-out text, with the most likely token at each step.</p>
@@ -69,9 +69,10 @@ export function samplesSection(samples: readonly ShownExample[]): Html | null {
     ({
       input,
       expected,
+      before,
       predicted,
     }) => html`<li><div class="text"><div class="input" dir="auto">${cut(input, 400)}</div>
-${answerHtml('in the data', expected)}${answerHtml('by the model', predicted)}</div></li>`,
+${answerHtml('in the data', expected)}${before === undefined ? null : answerHtml('before this run', before)}${answerHtml('by the model', predicted)}</div></li>`,
   )}</ol>
 </section>`
 }

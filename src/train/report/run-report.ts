@@ -9,12 +9,14 @@ import type { AdaptedModelOptions } from '../../models/pretrained.ts'
 import type { Module } from '../../nn/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { ComputedOn } from '../computed-on.ts'
+import type { TrainConfig } from '../config-schema.ts'
 import { evaluationExamples } from '../evaluation-data.ts'
 import { evaluateExamples } from '../held-out-loss.ts'
 import { RunFolder } from '../run-folder.ts'
 import type { Evaluation, ShownExample, ShownPiece, Task } from '../task.ts'
 import type { TableOptions } from '../task-data.ts'
 import { type OpenedTask, openTask } from '../task-file.ts'
+import { modelBefore } from '../train-model.ts'
 import { type AttendedExample, attentionOf, MOST_TOKENS } from './attention.ts'
 import { type MetricsLog, type Point, readMetricsLog, thinned } from './metrics-log.ts'
 import { type Setting, settingsOf } from './settings.ts'
@@ -83,8 +85,14 @@ export interface InspectedRun {
   /** Pictures and pieces of the examples of `report.evaluation`, in the same order. */
   details: readonly ExampleDetails[]
   /** Continuations that a language model generated. */
-  samples: readonly ShownExample[]
+  samples: readonly Sample[]
   attention: readonly AttendedExample[]
+}
+
+/** A generated continuation. */
+export interface Sample extends ShownExample {
+  /** What the model generated before the run; undefined for a run that started with a new model. */
+  before?: string
 }
 
 export interface ExampleDetails {
@@ -139,7 +147,7 @@ export async function inspectRun(
     changed: settings.filter(({ isChanged }) => isChanged).map(({ key }) => key),
   }
   const nothing = { details: [], samples: [], attention: [] }
-  const pictures = model && isEvaluated && isPage ? await picturesOf({ ...opened, model }, evaluated) : nothing // biome-ignore format: one line
+  const pictures = model && isEvaluated && isPage ? await picturesOf({ ...opened, model, config }, evaluated) : nothing // biome-ignore format: one line
   return { report, settings, log, ...pictures }
 }
 
@@ -221,7 +229,7 @@ async function examplesOf(
 }
 
 async function picturesOf(
-  { task, model, context }: WithModel,
+  { task, model, context, ...opened }: WithModel & { config?: TrainConfig },
   { evaluation, all, shown }: Evaluated,
 ): Promise<Pick<InspectedRun, 'details' | 'samples' | 'attention'>> {
   const pieces = await task.piecesOf?.(model, shown)
@@ -232,7 +240,25 @@ async function picturesOf(
     const layers = await attentionOf(task, model, example, context.preprocessor)
     attention.push({ text, image: task.imageOf?.(example), layers })
   }
-  return { details, samples: (await task.samples?.(model, all.slice(0, SAMPLES))) ?? [], attention }
+  return { details, samples: await samplesOf({ task, model, context, ...opened }, all), attention }
+}
+
+/** Continuations by the model, and by the model from which the run started. */
+async function samplesOf(
+  { config, ...opened }: WithModel & { config?: TrainConfig },
+  all: readonly unknown[],
+): Promise<readonly Sample[]> {
+  const { task, model } = opened
+  const examples = all.slice(0, SAMPLES)
+  const after = (await task.samples?.(model, examples)) ?? []
+  if (config?.from === undefined || after.length === 0) return after
+  try {
+    const before = await task.samples?.(await modelBefore(config, opened), examples)
+    return after.map((sample, i) => ({ ...sample, before: before?.[i].predicted }))
+  } catch (error) {
+    if (!(error instanceof HeedError)) throw error
+    return after.map((sample) => ({ ...sample, before: `not known: ${error.message}` })) // moved, for example
+  }
 }
 
 /** The worst examples whose tokens fit on the page, or the shortest one. */
