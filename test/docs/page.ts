@@ -28,6 +28,8 @@ export interface Block {
   toRun: string
   /** Path of a program that runs before; '' for none. */
   first: string
+  /** Whether its output is not compared. */
+  varies: boolean
   /** Paths of files of the repository that it needs next to it. */
   files: string[]
   /** What it must print; null where nothing is shown or it varies. */
@@ -72,10 +74,8 @@ export function blocksOf(markdown: string): Block[] {
       const code = `${lines.slice(i + 1, end).join('\n')}\n`
       const before = blocks.at(-1)
       if (language === 'text' && before && before.output === null && isBetween(lines, before, i)) {
-        const varies = notes.some(
-          (it) => it.startsWith('output varies: ') || it.startsWith('small: '),
-        )
-        if (!varies && before.toRun === before.code) before.output = code
+        const isNoted = notes.some((it) => /^(output varies|small): /.test(it))
+        if (!isNoted && !before.varies && before.toRun === before.code) before.output = code
       } else if (language === 'ts' || language === 'sh') {
         const block = {
           language,
@@ -102,11 +102,12 @@ function isBetween(lines: readonly string[], { code, line }: Block, i: number): 
 function applyNotes(
   notes: readonly string[],
   code: string,
-): Pick<Block, 'notRun' | 'toRun' | 'first' | 'files'> {
+): Pick<Block, 'notRun' | 'toRun' | 'first' | 'files' | 'varies'> {
   const files: string[] = []
   let notRun = ''
   let toRun = code
   let first = ''
+  let varies = false
   for (const note of notes) {
     const [, kind, text] = /^([a-z ]+): (.*)$/.exec(note) ?? []
     if (kind === 'not run') notRun = text
@@ -116,9 +117,10 @@ function applyNotes(
       const [from, to] = text.split(' => ')
       if (!toRun.includes(from)) throw new Error(`The block does not contain '${from}':\n${code}`)
       toRun = toRun.replaceAll(from, to)
-    } else if (kind !== 'output varies') throw new Error(`Unknown comment before a block: ${note}`)
+    } else if (kind === 'output varies') varies = true
+    else throw new Error(`Unknown comment before a block: ${note}`)
   }
-  return { notRun, toRun, first, files }
+  return { notRun, toRun, first, files, varies }
 }
 
 export interface PageRun {
