@@ -1,4 +1,4 @@
-// Two drawings as SVG: curves, and what was looked at for each token.
+// Drawings as SVG: curves, named points, and what was looked at for each token.
 
 export interface Curve {
   name: string
@@ -47,6 +47,44 @@ export function drawCurves(axes: Axes, curves: readonly Curve[]): string {
     parts.push(`<rect x="${left + 8 + k * 215}" y="${height - 20}" width="14" height="5" fill="${colour}"/>`) // biome-ignore format: one line
     parts.push(text(left + 28 + k * 215, height - 13, name))
   })
+  return svg(title, width, height, parts)
+}
+
+export interface Point {
+  name: string
+  /** Above 0. */
+  x: number
+  y: number
+}
+
+/** Named points over a logarithmic axis from the largest power of ten below all points to 1. */
+export function drawPoints(
+  { title, xName, yName }: { title: string; xName: string; yName: string },
+  points: readonly Point[],
+): string {
+  const [width, height, left, top, bottom] = [720, 440, 60, 50, 70]
+  const decades = -Math.floor(Math.log10(Math.min(...points.map(({ x }) => x))))
+  const values = points.map(({ y }) => y)
+  const [low, high] = [5 * Math.floor(Math.min(...values) / 5), 5 * Math.ceil(Math.max(...values) / 5)] // biome-ignore format: one line
+  const xOf = (x: number): number =>
+    left + ((Math.log10(x) + decades) / decades) * (width - left - 80)
+  const yOf = (y: number): number => height - bottom - ((y - low) / (high - low)) * (height - top - bottom) // biome-ignore format: one line
+  const parts = [text(width / 2, 26, title, 'middle', 17)]
+  for (let y = low; y <= high; y += 5) {
+    parts.push(`<path d="M${left} ${yOf(y)}H${width - 20}" stroke="#ddd"/>`)
+    parts.push(text(left - 8, yOf(y) + 4, String(y), 'end'))
+  }
+  for (let decade = -decades; decade <= 0; decade++) {
+    const x = xOf(10 ** decade)
+    parts.push(`<path d="M${x} ${top}V${height - bottom}" stroke="#eee"/>`)
+    parts.push(text(x, height - bottom + 20, `${Number((100 * 10 ** decade).toPrecision(3))} %`, 'middle')) // biome-ignore format: one line
+  }
+  parts.push(text((left + width) / 2, height - bottom + 45, xName, 'middle'))
+  parts.push(text(8, top - 10, yName))
+  for (const { name, x, y } of points) {
+    parts.push(`<circle cx="${xOf(x).toFixed(1)}" cy="${yOf(y).toFixed(1)}" r="4.5" fill="${COLOURS[1]}"/>`) // biome-ignore format: one line
+    parts.push(text(xOf(x) + 8, yOf(y) - 6, name))
+  }
   return svg(title, width, height, parts)
 }
 

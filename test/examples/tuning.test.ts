@@ -32,8 +32,3 @@ it('learns preferences', async () => {
     /dpo +loss [\d.]+, accuracy [\d.]+,.* log_p_chosen -[\d.]+,.* preferred_at_start [\d.]+/,
   )
 })
-
-it('a teacher replaces labels', async () => {
-  const printed = await runScript('examples/distil-reviews.ts', '--smoke', '--out', out)
-  expect(printed).toMatch(/(teacher|labels|distilled) +accuracy [\d.]+ %/)
-})
