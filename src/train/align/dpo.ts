@@ -8,19 +8,11 @@ import { padId } from '../../pipelines/text-examples.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import { defineTask } from '../define-task.ts'
-import { rowsOf } from '../micro-batches.ts'
 import type { EvaluateOptions, Evaluation, ShownExample, Task, TaskContext } from '../task.ts'
-import { answerAgain, answerRows, answerText } from '../tasks/answering.ts'
-import { type ChatFacts, overChatModel } from '../tasks/chat-model.ts'
+import type { ChatFacts } from '../tasks/chat-model.ts'
 import { toolsOf } from '../tasks/chat-rows.ts'
-import {
-  type Conversation,
-  fitTo,
-  lastAnswer,
-  type TooLong,
-  templateOption,
-  tooLongOption,
-} from '../tasks/conversation.ts'
+import { type Conversation, fitTo, lastAnswer } from '../tasks/conversation.ts'
+import { type AnswerOptions, AnswerTask, answerOptions, overAnswers } from './answer-task.ts'
 import { answerArrays, countIn, encodeAnswer, logProbabilitiesOf } from './answers.ts'
 import { dpoLoss, dpoLosses } from './losses.ts'
 import { scoresOf } from './reference.ts'
@@ -32,10 +24,7 @@ import {
 } from './reference-batches.ts'
 import { PREFERENCE_COLUMNS, preferenceOf } from './rows.ts'
 
-type Options = {
-  template: string | null
-  tooLong: TooLong
-  beta: number
+interface Options extends AnswerOptions {
   loss: (typeof dpoLosses)[number]
   labelSmoothing: number
 }
@@ -49,13 +38,7 @@ export const dpo = defineTask<Options, ChatFacts, Tokenizer>({
   about: 'preferred answers (direct preference optimisation)',
   columns: PREFERENCE_COLUMNS,
   options: z.object({
-    template: templateOption,
-    tooLong: tooLongOption,
-    beta: z
-      .number()
-      .positive()
-      .default(0.1)
-      .describe('how strongly the model is kept near the model at the start'),
+    ...answerOptions,
     loss: z
       .enum(dpoLosses)
       .default('sigmoid')
@@ -67,13 +50,7 @@ export const dpo = defineTask<Options, ChatFacts, Tokenizer>({
       .default(0)
       .describe('probability that a preference is wrong, for the loss sigmoid'),
   }),
-  isAlignment: true,
-  defaults: { steps: null, epochs: 1, context: 1024, batch: 8 },
-  tuningDefaults: { lr: 1e-6, weightDecay: 0 },
-  adapterDefaults: { lr: 5e-5 },
-  inputColumn: () => 'prompt',
-  head: () => 'causal-lm',
-  ...overChatModel,
+  ...overAnswers,
   create: (context) => new Dpo(context),
   batches: (setup, context) => comparedBatches(setup, compared(context)),
   heldOut: (data, setup, context) => comparedHeldOut(data, setup, compared(context)),
@@ -86,17 +63,9 @@ const compared = (context: Context): Compared<Pair> => ({
   answers: (pair) => pair,
 })
 
-class Dpo implements Task<Pair, CausalLM> {
+class Dpo extends AnswerTask<Options> implements Task<Pair, CausalLM> {
   readonly name = 'dpo'
-  readonly head = 'causal-lm'
-  readonly unit = 'tokens'
-  readonly command = 'chat'
   readonly validationMetrics = ['accuracy', 'margin', 'log_p_chosen', 'log_p_rejected']
-  private readonly context: Context
-
-  constructor(context: Context) {
-    this.context = context
-  }
 
   async encode(row: Row): Promise<Pair[]> {
     const { preprocessor: tokenizer, contextLength, options } = this.context
@@ -136,10 +105,6 @@ class Dpo implements Task<Pair, CausalLM> {
     const policy = logProbabilitiesOf(model, inputs.reshape(rows), targets.reshape(rows))
     const scores = { policy: policy.reshape(pairs, two), reference, lengths }
     return dpoLoss(scores, { beta, loss, labelSmoothing })
-  }
-
-  itemCounts(batch: Batch): number[] {
-    return [rowsOf(batch)]
   }
 
   /**
@@ -190,15 +155,9 @@ class Dpo implements Task<Pair, CausalLM> {
 
   /** Answers the prompts of pairs. */
   samples(model: CausalLM, pairs: readonly Pair[]): Promise<ShownExample[]> {
-    const chosen = pairs.flatMap(([first]) => first ?? [])
-    return answerAgain(model, this.context.preprocessor, chosen)
-  }
-
-  predict(model: CausalLM, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
-    return answerRows(model, this.context.preprocessor, rows)
-  }
-
-  private textOf(ids: readonly number[]): string {
-    return answerText(this.context.preprocessor, ids)
+    return this.answer(
+      model,
+      pairs.flatMap(([first]) => first ?? []),
+    )
   }
 }

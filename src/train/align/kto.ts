@@ -9,20 +9,11 @@ import { noGrad, type Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import { invalidOption } from '../../util/errors.ts'
 import { defineTask } from '../define-task.ts'
-import { rowsOf } from '../micro-batches.ts'
 import type { EvaluateOptions, Evaluation, ShownExample, Task, TaskContext } from '../task.ts'
-import { answerAgain, answerRows, answerText } from '../tasks/answering.ts'
-import { type ChatFacts, overChatModel } from '../tasks/chat-model.ts'
+import type { ChatFacts } from '../tasks/chat-model.ts'
 import { messagesIn, toolsOf } from '../tasks/chat-rows.ts'
-import {
-  type Conversation,
-  fitTo,
-  isCounted,
-  lastAnswer,
-  type TooLong,
-  templateOption,
-  tooLongOption,
-} from '../tasks/conversation.ts'
+import { type Conversation, fitTo, isCounted, lastAnswer } from '../tasks/conversation.ts'
+import { type AnswerOptions, AnswerTask, answerOptions, overAnswers } from './answer-task.ts'
 import { answerArrays, encodeAnswer, logProbabilitiesOf } from './answers.ts'
 import { ktoLoss } from './losses.ts'
 import { scoresOf } from './reference.ts'
@@ -34,10 +25,7 @@ import {
 } from './reference-batches.ts'
 import { labelOf } from './rows.ts'
 
-type Options = {
-  template: string | null
-  tooLong: TooLong
-  beta: number
+interface Options extends AnswerOptions {
   desirableWeight: number
   undesirableWeight: number
 }
@@ -58,24 +46,11 @@ export const kto = defineTask<Options, ChatFacts, Tokenizer>({
   about: 'answers that are labelled as desirable or not (Kahneman-Tversky optimisation)',
   columns: 'rows with `prompt`, `completion` and `label` (true or false)',
   options: z.object({
-    template: templateOption,
-    tooLong: tooLongOption,
-    beta: z
-      .number()
-      .positive()
-      .default(0.1)
-      .describe('how strongly the model is kept near the model at the start'),
+    ...answerOptions,
     desirableWeight: weight.describe('weight of desirable answers in the loss'),
     undesirableWeight: weight.describe('weight of undesirable answers in the loss'),
   }),
-  isAlignment: true,
-  defaults: { steps: null, epochs: 1, context: 1024, batch: 8 },
-  tuningDefaults: { lr: 1e-6, weightDecay: 0 },
-  adapterDefaults: { lr: 5e-5 },
-  inputColumn: () => 'prompt',
-  columnKeys: [],
-  head: () => 'causal-lm',
-  ...overChatModel,
+  ...overAnswers,
   create: (context) => new Kto(context),
   async batches(setup, context) {
     checkBatch(setup.batch)
@@ -131,17 +106,9 @@ function exchanged(asked: Conversation, other: Conversation, contextLength: numb
   return fitTo(both, contextLength, 'cut') ?? asked
 }
 
-class Kto implements Task<Judged, CausalLM> {
+class Kto extends AnswerTask<Options> implements Task<Judged, CausalLM> {
   readonly name = 'kto'
-  readonly head = 'causal-lm'
-  readonly unit = 'tokens'
-  readonly command = 'chat'
   readonly validationMetrics = ['reward_desirable', 'reward_undesirable']
-  private readonly context: Context
-
-  constructor(context: Context) {
-    this.context = context
-  }
 
   async encode(row: Row): Promise<Judged[]> {
     const { preprocessor: tokenizer, contextLength, options } = this.context
@@ -194,10 +161,6 @@ class Kto implements Task<Judged, CausalLM> {
     return ktoLoss({ policy, reference: own(reference), desirable, kl }, { beta, ...weights })
   }
 
-  itemCounts(batch: Batch): number[] {
-    return [rowsOf(batch)]
-  }
-
   /** The rewards of the answers: β times their gain in log-probability since the start. */
   async evaluate(
     model: CausalLM,
@@ -242,15 +205,9 @@ class Kto implements Task<Judged, CausalLM> {
 
   /** Answers the prompts. */
   samples(model: CausalLM, rows: readonly Judged[]): Promise<ShownExample[]> {
-    const answers = rows.flatMap(({ answer }) => answer ?? [])
-    return answerAgain(model, this.context.preprocessor, answers)
-  }
-
-  predict(model: CausalLM, rows: readonly Row[]): Promise<Record<string, unknown>[]> {
-    return answerRows(model, this.context.preprocessor, rows)
-  }
-
-  private textOf(ids: readonly number[]): string {
-    return answerText(this.context.preprocessor, ids)
+    return this.answer(
+      model,
+      rows.flatMap(({ answer }) => answer ?? []),
+    )
   }
 }
