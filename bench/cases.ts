@@ -48,6 +48,8 @@ export type Family =
   | 'norm'
   | 'adamw'
   | 'train'
+  | 'lora'
+  | 'grpo'
   | 'prepare'
   | 'prefill'
   | 'decode'
@@ -206,6 +208,24 @@ const train = (name: string, params: Case['params'], atLeast: number, more = {})
   ...more,
 })
 
+/** A step that trains an adapter; the peer is peft. */
+const lora = (name: string, params: Case['params'], atLeast: number): Case => ({
+  name: `adapter ${name}`,
+  family: 'lora',
+  params: { rank: 8, ...params },
+  peers: ['torch'],
+  atLeast,
+})
+
+/** A step with answers of four characters to 64 prompts, eight to each; the peer is trl. */
+const grpo: Case = {
+  name: 'grpo 2x64, 64 x 8 answers',
+  family: 'grpo',
+  params: { layers: 2, heads: 2, dim: 64, context: 16, vocab: 14, prompts: 64, answers: 8, tokens: 4, steps: 10 }, // biome-ignore format: one line
+  peers: ['torch'],
+  atLeast: 3,
+}
+
 /** Compared only with other builds: see against.ts. */
 const prepare = (name: string, compile: number): Case => ({
   name: `${name} the nanoGPT step`,
@@ -289,6 +309,8 @@ export const cases: Case[] = [
   train('nanoGPT batch 1', { ...nano, batch: 1 }, 1.25),
   train('nanoGPT batch 8', { ...nano, batch: 8 }, 1.1, { memoryAtMost: 0.7 }),
   train('GPT-2 124M T 128', { ...gpt2, context: 128, batch: 1 }, 1.1),
+  lora('GPT-2 124M 4x256', { ...gpt2, context: 256, batch: 4, targets: 'c_attn' }, 1.2),
+  grpo,
   prepare('trace', 0),
   prepare('trace and compile', 1),
   {
@@ -321,5 +343,11 @@ export const cases: Case[] = [
   decodeQuantized('q8_0'),
   decodeQuantized('q4_0'),
   ...(minilm ? [embed] : []),
-  ...(smollm2 ? [ofFile('decode', 32), ofFile('prefill', 512)] : []),
+  ...(smollm2
+    ? [
+        ofFile('decode', 32),
+        ofFile('prefill', 512),
+        lora('SmolLM2 135M Q4_1 8x64', { file: smollm2, context: 64, batch: 8, vocab: 49_152, targets: 'all-linear' }, 1), // biome-ignore format: one line
+      ]
+    : []),
 ]

@@ -1,6 +1,10 @@
 // The work of each family of cases, written like user code.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { addAdapter } from '../../src/adapt/index.ts'
 import { Decoder } from '../../src/generate/index.ts'
 import {
   F,
@@ -23,6 +27,7 @@ import {
 import { BatchNorm2d, GRU, GroupNorm, LSTM, quantize } from '../../src/nn/index.ts'
 import { AdamW } from '../../src/optim/index.ts'
 import { trainTokenizer } from '../../src/tokenizers/index.ts'
+import { parseTrainConfig, trainModel } from '../../src/train/index.ts'
 import { type BlockFormat, blockBytes } from '../../src/util/block-formats.ts'
 import type { QuantizeFormat } from '../../src/util/quantize-blocks.ts'
 import { novelSentences } from './sentences.mjs'
@@ -174,11 +179,20 @@ const adamw: Family = async ({ count }) => {
 
 const train: Family = async (params) => {
   const model = gpt(params)
-  const optimizer = new AdamW(model.parameters(), { lr: 1e-3 })
   const { batch, context, vocab } = params
-  const shape = [Number(batch), Number(context)]
-  const ids = Int32Array.from({ length: shape[0] * shape[1] }, (_, i) => (i * 31) % Number(vocab))
-  const targets = ids.map((_, i) => ((i + 1) * 31) % Number(vocab))
+  return trainingSteps(model, model.parameters(), [batch, context].map(Number), Number(vocab))
+}
+
+/** Steps that update some parameters of a language model. */
+function trainingSteps(
+  model: CausalLM,
+  parameters: Parameter[],
+  shape: readonly number[],
+  vocab: number,
+): Workload {
+  const optimizer = new AdamW(parameters, { lr: 1e-3 })
+  const ids = Int32Array.from({ length: shape[0] * shape[1] }, (_, i) => (i * 31) % vocab)
+  const targets = ids.map((_, i) => ((i + 1) * 31) % vocab)
   const step = hold((x, y) => {
     const loss = model.loss(x, y)
     loss.backward()
@@ -193,6 +207,46 @@ const train: Family = async (params) => {
     before = loss
   }
   return { run, count: 1 }
+}
+
+/** A training step of an adapter. The weights of a file stay in their blocks. */
+const lora: Family = async (params) => {
+  const { batch, context, vocab, rank, targets, file } = params
+  const model = file
+    ? ((await fromPretrained(String(file), 'causal-lm', { keepBlocks: true })) as CausalLM)
+    : gpt(params)
+  const adapter = await addAdapter(model, `lora:r=${rank},targets=${targets}`)
+  return trainingSteps(model, adapter.parameters(), [batch, context].map(Number), Number(vocab))
+}
+
+/** Steps of GRPO as a run: rollouts, rewards, loss and update. The first step, which compiles, is not counted. */
+const grpo: Family = async ({ layers, heads, dim, context, prompts, answers, tokens, steps }) => {
+  const folder = mkdtempSync(join(tmpdir(), 'heed-bench-grpo-'))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const at = (name: string): string => join(folder, name)
+  const sums = Array.from({ length: 1000 }, (_, i) => ({ prompt: `${10 + (i % 90)}+${10 + (i % 83)}=` })) // biome-ignore format: one line
+  const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('') // biome-ignore format: one line
+  writeFileSync(at('sums.jinja'), '{% for m in messages %}{{ m.content }}{% if m.role == "assistant" %}{{ eos_token }}{% endif %}{% endfor %}') // biome-ignore format: one line
+  writeFileSync(at('examples.jsonl'), lines(sums.map((row, i) => ({ ...row, completion: `${100 + (i % 90)}` })))) // biome-ignore format: one line
+  writeFileSync(at('prompts.jsonl'), lines(sums.map((row) => ({ ...row, answer: '100' }))))
+  writeFileSync(at('odd.mjs'), 'export default (prompt, answer) => answer.length % 2\n')
+  const common = { model: 'gpt2', context: Number(context), warmup: 0, dropout: 0, valFraction: 0, evalEvery: 0, saveEvery: 0, lr: 1e-5 } // biome-ignore format: one line
+  const sizes = { layers: Number(layers), heads: Number(heads), dim: Number(dim) }
+  const base = parseTrainConfig({ ...common, ...sizes, task: 'chat', tokenizer: 'char', template: at('sums.jinja'), data: [at('examples.jsonl')], steps: 1 }) // biome-ignore format: one line
+  await trainModel({ config: base, out: at('base') })
+  const counts = { batch: Number(prompts), answers: Number(answers), maxNewTokens: Number(tokens), steps: 1 + Number(steps) } // biome-ignore format: one line
+  const config = parseTrainConfig({ ...common, ...counts, from: at('base'), task: 'grpo', reward: at('odd.mjs'), data: [at('prompts.jsonl')] }) // biome-ignore format: one line
+  const run = async (): Promise<number> => {
+    rmSync(at('run'), { recursive: true, force: true })
+    const ended: number[] = []
+    await trainModel({
+      config,
+      out: at('run'),
+      on: ({ type }) => type === 'step' && ended.push(performance.now()),
+    })
+    return (ended.at(-1) ?? Number.NaN) - ended[0]
+  }
+  return { run, count: Number(steps) }
 }
 
 /**
@@ -298,6 +352,8 @@ export const families: Record<string, Family> = {
   norm,
   adamw,
   train,
+  lora,
+  grpo,
   prepare,
   prefill,
   decode,

@@ -164,6 +164,92 @@ def train(p):
     return run, 1
 
 
+def lora(p):
+    """A training step of an adapter with peft, on the weights of a file in f32, or on random ones."""
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
+
+    torch.manual_seed(1)
+    if "file" in p:
+        path = pathlib.Path(p["file"])
+        base = AutoModelForCausalLM.from_pretrained(str(path.parent), gguf_file=path.name, dtype=torch.float32)
+    else:
+        sizes = {"n_layer": p["layers"], "n_head": p["heads"], "n_embd": p["dim"], "vocab_size": p["vocab"], "n_positions": p["context"]}
+        base = GPT2LMHeadModel(GPT2Config(**sizes, resid_pdrop=0, embd_pdrop=0, attn_pdrop=0))
+    targets = p["targets"] if p["targets"] == "all-linear" else [p["targets"]]
+    model = get_peft_model(base, LoraConfig(r=p["rank"], lora_alpha=16, target_modules=targets, task_type="CAUSAL_LM"))
+    optimizer = torch.optim.AdamW([w for w in model.parameters() if w.requires_grad], lr=1e-3, fused=True)
+    count = p["batch"] * p["context"]
+    ids = (torch.arange(count) * 31 % p["vocab"]).view(p["batch"], -1)
+    targets = ((torch.arange(count) + 1) * 31 % p["vocab"]).view(-1)
+
+    def run():
+        logits = model(ids, use_cache=False).logits
+        loss = F.cross_entropy(logits.view(-1, logits.shape[-1]), targets)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        loss.item()
+
+    return run, 1
+
+
+def grpo(p):
+    """Steps of GRPO with trl. The first step is not counted."""
+    import tempfile
+
+    from datasets import Dataset
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast, TrainerCallback
+    from trl import GRPOConfig, GRPOTrainer
+
+    signs = ["<end>", *"0123456789+=?"]
+    words = Tokenizer(models.WordLevel({sign: i for i, sign in enumerate(signs)}, unk_token="?"))
+    words.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<end>", pad_token="<end>")
+    sizes = {"n_layer": p["layers"], "n_head": p["heads"], "n_embd": p["dim"], "vocab_size": len(signs), "n_positions": p["context"]}
+    rows = Dataset.from_list([{"prompt": f"{10 + i % 90}+{10 + i % 83}="} for i in range(1000)])
+
+    class Times(TrainerCallback):
+        def __init__(self):
+            self.ended = []
+
+        def on_step_end(self, *_, **__):
+            self.ended.append(time.perf_counter())
+
+    def run():
+        torch.manual_seed(1)
+        model = GPT2LMHeadModel(GPT2Config(**sizes, resid_pdrop=0, embd_pdrop=0, attn_pdrop=0, bos_token_id=0, eos_token_id=0))
+        times = Times()
+        args = GRPOConfig(
+            output_dir=tempfile.mkdtemp(),
+            per_device_train_batch_size=p["prompts"] * p["answers"],
+            num_generations=p["answers"],
+            max_completion_length=p["tokens"],
+            max_steps=p["steps"] + 1,
+            learning_rate=1e-5,
+            report_to="none",
+            save_strategy="no",
+            logging_strategy="no",
+            disable_tqdm=True,
+            use_cpu=True,
+            bf16=False,
+            gradient_checkpointing=False,
+        )
+        trainer = GRPOTrainer(
+            model=model,
+            reward_funcs=lambda completions, **_: [float(len(text) % 2) for text in completions],
+            args=args,
+            train_dataset=rows,
+            processing_class=tokenizer,
+            callbacks=[times],
+        )
+        trainer.train()
+        return (times.ended[-1] - times.ended[0]) * 1e3
+
+    return run, p["steps"]
+
+
 def prefill(p):
     model = GPT(p).eval()
     ids = (torch.arange(p["tokens"]) * 31 % 1000).view(1, -1)
@@ -199,6 +285,8 @@ families = {
     "norm": norm,
     "adamw": adamw,
     "train": train,
+    "lora": lora,
+    "grpo": grpo,
     "prefill": prefill,
     "start": start,
 }
