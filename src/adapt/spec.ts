@@ -133,7 +133,7 @@ function splitPairs(rest: string, text: string): [string, string | true][] {
     throw new HeedError(
       'invalid-option',
       `\`adapter\` must be a method with options as key=value, got ${shown(part)} in ${shown(text)}`,
-      { key: 'adapter', value: text, remedy: 'Write it like lora:r=16,targets=all-linear.' },
+      { key: 'adapter', value: text, remedy: 'Write it like lora:r=16,targets=q_proj+v_proj.' },
     )
   })
 }
