@@ -104,8 +104,8 @@ export interface Distillation<M extends Module = Module> {
     prompts(batch: Batch): { prompts: number[][]; maxTokens: number }
     /** The batch with other continuations. Only the tokens of the continuations count. */
     continued(batch: Batch, continuations: readonly (readonly number[])[]): Batch
-    /** Tokens that end a text. */
-    readonly stopTokens: readonly number[]
+    /** Returns the tokens that end a text. */
+    stopTokens(): Promise<readonly number[]>
   }
 }
 

@@ -225,6 +225,39 @@ describe('a run with a teacher', () => {
     }
   })
 
+  it('answers conversations on texts of the student and of the teacher, and resumes bit for bit', async () => {
+    const chats = [writeRows(inScratch('chats.jsonl'), rows.map(({ text, label }) => ({ prompt: text, completion: label })))] // biome-ignore format: one line
+    const keys = { ...plain, model: 'gpt2', task: 'chat', data: chats, context: 96, batch: 8, lr: 3e-3, dropout: 0 } // biome-ignore format: one line
+    const teacher = inScratch('teacher-chat')
+    await trainTiny(teacher, { ...keys, steps: 20, layers: 4, heads: 2, dim: 16 })
+    for (const [name, more] of Object.entries({
+      'chat-policy': { onPolicy: 0.5, divergence: 'js' },
+      'chat-beams': { teacherBeams: 2, alpha: 1 },
+      'chat-packed': { packing: true },
+    })) {
+      const config = { ...keys, ...FROM_TEACHER, ...more, from: teacher, teacher, every: 2, steps: 4 } // biome-ignore format: one line
+      const [whole, parts] = [inScratch(name), inScratch(`${name}-resumed`)]
+      await trainTiny(whole, config)
+      await trainTiny(parts, config, { stopAt: 2 })
+      await trainTiny(parts, config, { resume: true })
+      expect(await weightsOf(parts)).toEqual(await weightsOf(whole))
+      for (const loss of lossesOf(whole)) expect(Number.isFinite(loss)).toBe(true)
+    }
+    const both = { ...keys, ...FROM_TEACHER, from: teacher, teacher, every: 2, steps: 2, packing: true, onPolicy: 1 } // biome-ignore format: one line
+    await expect(trainTiny(inScratch('refused-packing'), both)).rejects.toThrow(heedError('unsupported', { key: 'onPolicy', value: 1 })) // biome-ignore format: one line
+  })
+
+  it('translates: a model distilled into itself has a divergence of 0', async () => {
+    const pairs = [writeRows(inScratch('pairs.jsonl'), rows.map(({ text, label }) => ({ source: text, target: label })))] // biome-ignore format: one line
+    const keys = { ...plain, model: 't5', task: 'text2text-generation', data: pairs, context: 32, batch: 8, lr: 3e-3, dropout: 0 } // biome-ignore format: one line
+    const teacher = inScratch('teacher-t5')
+    await trainTiny(teacher, { ...keys, steps: 10, layers: 2, heads: 2, dim: 16 })
+    const config = { ...keys, ...FROM_TEACHER, from: teacher, teacher, alpha: 1, steps: 3 }
+    await trainTiny(inScratch('t5-itself'), config)
+    const [first] = lossesOf(inScratch('t5-itself'))
+    expect(Math.abs(first)).toBeLessThan(1e-6)
+  })
+
   it('refuses a teacher with another vocabulary or other labels before training', async () => {
     const teacher = await teacherOf('text-classification')
     const data = [writeRows(inScratch('other.jsonl'), rows.map(({ text, label }) => ({ text: `${text}!`, label })))] // biome-ignore format: one line

@@ -34,7 +34,6 @@ export function generatedBatches(batches: BatchSampler, writers: Writers): Batch
   const { options, seed } = writers
   const { onPolicy, teacherBeams } = options
   const { continuation, student, teacher } = checked
-  const { stopTokens } = continuation
   const decoders = new Map<string, BatchDecoder>()
   const decoderOf = (model: CausalLM, name: string, maxTokens: number): BatchDecoder => {
     const key = `${name} ${maxTokens}`
@@ -48,6 +47,7 @@ export function generatedBatches(batches: BatchSampler, writers: Writers): Batch
       const isOnPolicy = new Draws({ seed, step }, 'on-policy').next() < onPolicy
       if (!isOnPolicy && teacherBeams === 0) return batch
       const { prompts, maxTokens } = continuation.prompts(batch)
+      const stopTokens = await continuation.stopTokens()
       if (!isOnPolicy) {
         const decoder = decoderOf(teacher, 'teacher', maxTokens)
         const beams = { beams: teacherBeams, maxTokens, stopTokens }
@@ -70,11 +70,15 @@ export function checkWriters({ student, teacher, distillation, options }: Writer
   const continuation = distillation?.continuation
   if (continuation !== undefined && isCausal(student) && isCausal(teacher))
     return { continuation, student, teacher }
-  throw new HeedError('unsupported', 'Texts can be generated for text-generation only', {
-    key: onPolicy > 0 ? 'onPolicy' : 'teacherBeams',
-    value: onPolicy > 0 ? onPolicy : teacherBeams,
-    remedy: 'Omit `onPolicy` and `teacherBeams` for other tasks.',
-  })
+  throw new HeedError(
+    'unsupported',
+    'Texts can be generated for text-generation, and for chat without packing',
+    {
+      key: onPolicy > 0 ? 'onPolicy' : 'teacherBeams',
+      value: onPolicy > 0 ? onPolicy : teacherBeams,
+      remedy: 'Omit `onPolicy` and `teacherBeams` for other tasks.',
+    },
+  )
 }
 
 /** Samples a continuation of each prompt, with the token that ended it. */

@@ -42,7 +42,9 @@ export const distillSchema = z.object({
     .describe('weight of the cosine distance of the last hidden states'),
   onPolicy: share
     .default(0)
-    .describe('fraction of the steps on texts that the student has written (text-generation)'),
+    .describe(
+      'fraction of the steps on texts that the student has written (text-generation, chat)',
+    ),
   teacherBeams: z
     .int()
     .min(0)

@@ -9,9 +9,11 @@ import { padded, padId } from '../../pipelines/text-examples.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import { defineTask } from '../define-task.ts'
+import { countOf } from '../micro-batches.ts'
 import { rowBatches } from '../row-batches.ts'
 import type {
   BatchSetup,
+  Distillation,
   EvaluateOptions,
   Evaluation,
   ShownExample,
@@ -33,6 +35,7 @@ import {
   templateOption,
   tooLongOption,
 } from './conversation.ts'
+import { promptsIn, withAnswers } from './last-answers.ts'
 import { packLengths } from './packing.ts'
 import { vocabularyConfig } from './text-tokenizer.ts'
 import { tokenTexts } from './token-texts.ts'
@@ -129,6 +132,26 @@ class Chat implements Task<Packed, CausalLM> {
     if (examples.every((example) => example.length <= 1)) return batch
     const texts = examples.map((example) => example.flatMap(({ ids }, i) => ids.map(() => i + 1)))
     return { ...batch, attention_mask: padded(texts, length, 0) }
+  }
+
+  /** With a single conversation in each row, the student or the teacher can write its last answer. */
+  get distillation(): Distillation<CausalLM> {
+    const { options, preprocessor } = this.context
+    const counts = ({ targets }: Batch): number => countOf(targets)
+    return {
+      outputs(model, batch) {
+        const items = batch.targets.ne(-100)
+        return { logits: logitsOf(model, batch), labels: batch.targets, items, tokens: items }
+      },
+      counts: (batch) => ({ items: counts(batch), labels: counts(batch), tokens: counts(batch) }),
+      ...(!options.packing && {
+        continuation: {
+          prompts: promptsIn,
+          continued: withAnswers,
+          stopTokens: async () => [(await preprocessor.endOfTurn()) ?? []].flat(),
+        },
+      }),
+    }
   }
 
   loss(model: CausalLM, { inputs, targets, attention_mask }: BatchTensors): Tensor {

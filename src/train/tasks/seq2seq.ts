@@ -6,13 +6,34 @@ import { type Batching, runExamples } from '../../pipelines/run-examples.ts'
 import { encoderInputs } from '../../pipelines/text-examples.ts'
 import { F, type Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
-import type { EvaluateOptions, Evaluation, ShownExample } from '../task.ts'
+import { countOf } from '../micro-batches.ts'
+import type { Distillation, EvaluateOptions, Evaluation, ShownExample } from '../task.ts'
 
 /** The mean cross-entropy of each label given the previous labels. */
 export function targetLoss(model: Seq2SeqLM, batch: BatchTensors, labelSmoothing = 0): Tensor {
   const { attentionMask } = encoderInputs(batch)
   return model.loss(batch.input_ids, batch.labels, { attentionMask, labelSmoothing })
 }
+
+/** What distillation compares: the tokens of the target, each given those before it. Labels are not smoothed. */
+export function targetDistillation(labelSmoothing = 0): Distillation<Seq2SeqLM> | undefined {
+  if (labelSmoothing > 0) return undefined
+  return {
+    outputs: (model, batch) => ({
+      logits: targetLogits(model, batch),
+      labels: batch.labels,
+      items: batch.labels.ne(-100),
+    }),
+    counts({ labels }) {
+      const count = countOf(labels)
+      return { items: count, labels: count, tokens: count }
+    },
+  }
+}
+
+/** Logits f32 (B, T, V) of the target given the tokens before each. */
+const targetLogits = (model: Seq2SeqLM, batch: BatchTensors): Tensor =>
+  model.forward(batch.input_ids, shiftRight(batch.labels, model), encoderInputs(batch))
 
 /** Evaluates with teacher forcing: loss and accuracy of each token given the correct previous tokens. */
 export async function targetReport<E>(
@@ -27,11 +48,7 @@ export async function targetReport<E>(
     model,
     batchSize,
     forward: (batch) => {
-      const logits = model.forward(
-        batch.input_ids,
-        shiftRight(batch.labels, model),
-        encoderInputs(batch),
-      )
+      const logits = targetLogits(model, batch)
       const losses = F.crossEntropy(logits, batch.labels, { reduction: 'none' }).sum(-1)
       return [batch.input_ids, batch.labels, logits.argmax(-1), losses]
     },

@@ -119,7 +119,7 @@ class TextGeneration implements Task<Window, CausalLM> {
       continuation: {
         prompts: ({ inputs }) => halves(inputs),
         continued: (batch, texts) => withContinuations(batch, texts),
-        stopTokens: eosTokenId === undefined ? [] : [eosTokenId],
+        stopTokens: async () => (eosTokenId === undefined ? [] : [eosTokenId]),
       },
     }
   }

@@ -9,8 +9,8 @@ import { writeTexts } from '../../pipelines/text2text-generation.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import { defineTask } from '../define-task.ts'
-import type { EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
-import { endOf, targetLoss, targetReport, writtenExample } from './seq2seq.ts'
+import type { Distillation, EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
+import { endOf, targetDistillation, targetLoss, targetReport, writtenExample } from './seq2seq.ts'
 import { textIn } from './text.ts'
 
 type Options = {
@@ -89,6 +89,10 @@ class Text2TextGeneration implements Task<Example, Seq2SeqLM> {
       ...textBatch(sources, length, padId(this.context.preprocessor)),
       labels: padded(targets, room, -100),
     }
+  }
+
+  get distillation(): Distillation<Seq2SeqLM> | undefined {
+    return targetDistillation(this.context.options.labelSmoothing)
   }
 
   loss(model: Seq2SeqLM, batch: BatchTensors): Tensor {

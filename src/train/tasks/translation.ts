@@ -11,8 +11,8 @@ import type { Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import { defineTask } from '../define-task.ts'
-import type { EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
-import { endOf, targetLoss, targetReport, writtenExample } from './seq2seq.ts'
+import type { Distillation, EvaluateOptions, Evaluation, Task, TaskContext } from '../task.ts'
+import { endOf, targetDistillation, targetLoss, targetReport, writtenExample } from './seq2seq.ts'
 import { textIn } from './text.ts'
 import { textTokenizer, vocabularyConfig } from './text-tokenizer.ts'
 import { openTokenizers, type TextPairTokenizers, tokenizersOf } from './translation-tokenizers.ts'
@@ -99,6 +99,10 @@ class Translation implements Task<Example, Seq2SeqLM> {
     const labels = examples.map((example) => example.labels)
     const batch = textBatch(examples, length, padId(this.context.preprocessor.source))
     return { ...batch, labels: padded(labels, length, IGNORED) }
+  }
+
+  get distillation(): Distillation<Seq2SeqLM> | undefined {
+    return targetDistillation(this.context.options.labelSmoothing)
   }
 
   loss(model: Seq2SeqLM, batch: BatchTensors): Tensor {
