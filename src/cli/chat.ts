@@ -2,10 +2,11 @@ import { Command } from 'commander'
 import { Chat, type ModelOptions } from '../generate/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError } from '../util/errors.ts'
+import { addRankFlags, judgeOf, type RankFlags, writeBest } from './chat-ranked.ts'
 import { converse } from './chat-session.ts'
 import { pc } from './colors.ts'
 import { addExamples } from './examples.ts'
-import { addOpenFlags, type OpenFlags, openModel } from './open-model.ts'
+import { addOpenFlags, openModel } from './open-model.ts'
 import { collected, positive } from './options.ts'
 import { addSamplingFlags, orElse, type SamplingFlags, samplingOf } from './sampling-flags.ts'
 
@@ -13,7 +14,11 @@ import { addSamplingFlags, orElse, type SamplingFlags, samplingOf } from './samp
 const TOKENS = 512
 const SAMPLING = { temperature: 0.6, minP: 0.05 }
 
-interface Flags extends SamplingFlags, OpenFlags {
+/** With a judge: LaMDA samples from the 40 most likely tokens. The answers are in memory together. */
+const RANKED_TOKENS = 128
+const RANKED = { temperature: 1, topK: 40 }
+
+interface Flags extends SamplingFlags, RankFlags {
   prompt?: string
   system?: string
   tokens?: number
@@ -34,7 +39,8 @@ export function chatCommand(): Command {
     )
     .option('--stop <text>', 'stop before this text or special token; repeatable', collected)
     .option('--context <number>', 'number of tokens of the conversation to keep', positive)
-  addSamplingFlags(addOpenFlags(command), SAMPLING).action(chat).addHelpText('after', OUTPUT)
+  addSamplingFlags(addOpenFlags(command), SAMPLING)
+  addRankFlags(command).action(chat).addHelpText('after', OUTPUT)
   return addExamples(
     command,
     'nothing',
@@ -45,6 +51,7 @@ export function chatCommand(): Command {
     [
       'npx heed chat model.gguf',
       'npx heed chat model.gguf --prompt "Write a haiku." --temperature 0 > answer.txt',
+      'npx heed chat runs/lamda --judge runs/lamda --rank 16 --all',
     ],
   )
 }
@@ -57,13 +64,14 @@ async function chat(path: string, flags: Flags): Promise<void> {
   const tokenizer = await Tokenizer.fromFile(path)
   if (tokenizer.config.chat_template === undefined) throw notForChat(path)
   const session = new Chat(model, tokenizer, { system, contextLength })
-  const options: ModelOptions = {
-    ...samplingOf(flags, { ...SAMPLING, maxTokens: TOKENS }),
-    maxTokens,
-    stop: flags.stop,
-  }
+  const judge = await judgeOf(path, model, flags)
+  const defaults = judge ? { ...RANKED, maxTokens: RANKED_TOKENS } : { ...SAMPLING, maxTokens: TOKENS } // biome-ignore format: one line
+  const options: ModelOptions = { ...samplingOf(flags, defaults), maxTokens, stop: flags.stop }
+  const ranking = { candidates: flags.rank, safety: flags.safety, all: flags.all }
   const answer = (text: string, signal: AbortSignal): Promise<void> =>
-    write(session, text, { ...options, signal })
+    judge
+      ? writeBest(session, judge, text, { ...options, ...ranking, signal })
+      : write(session, text, { ...options, signal })
   if (prompt === undefined) return converse(session, answer)
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort())

@@ -15,6 +15,7 @@ export interface SamplingFlags {
 /** Defaults for flags that are omitted and that the model's generation_config.json does not set either. */
 export interface SamplingDefaults {
   temperature: number
+  topK?: number
   minP?: number
 }
 

@@ -3,10 +3,15 @@ import type { CausalLM } from '../models/index.ts'
 import type { ChatMessage, Tokenizer } from '../tokenizers/index.ts'
 import { argumentKinds } from '../util/argument-kinds.ts'
 import { HeedError } from '../util/errors.ts'
-import { optionKinds } from '../util/options.ts'
+import { instanceOf, optionKinds, ruleOf } from '../util/options.ts'
+import { BatchDecoder } from './batch-decoder.ts'
 import { configOf, MODEL_OPTIONS, type ModelOptions, settingsOf } from './config/settings.ts'
 import { Decoder } from './decoder.ts'
+import { writeTexts } from './generate.ts'
 import { stepsOf } from './generate-tokens.ts'
+import type { Ratings } from './judge/attributes.ts'
+import { Judge } from './judge/judge.ts'
+import { type Ranked, type RankOptions, rankResponses, SAFETY } from './judge/rank.ts'
 import { TextWriter } from './text-writer.ts'
 
 /** Options of `Chat`. */
@@ -27,6 +32,28 @@ export interface ChatTurn {
   writtenTokens: number
   /** Number of earlier turns that were dropped because the context was full. */
   forgotten: number
+}
+
+/** Options of `Chat.sayBest`. */
+export interface BestOptions extends ModelOptions, RankOptions {
+  /** Number of answers to sample. Default 16. */
+  candidates?: number
+}
+
+/** The result of `Chat.sayBest`. */
+export interface BestAnswer {
+  /** The best answer; null if no candidate is safe enough. */
+  answer: string | null
+  /** All different answers, the best first. Answers that are not safe enough are at the end. */
+  candidates: Candidate[]
+}
+
+/** A sampled answer with its ratings. */
+export interface Candidate extends Omit<Ranked, 'index'> {
+  /** The answer. */
+  text: string
+  /** The probabilities of its attributes. */
+  ratings: Ratings
 }
 
 const checkChat = argumentKinds('Chat', {
@@ -85,27 +112,7 @@ export class Chat {
    */
   async *say(message: string, options: ModelOptions = {}): AsyncGenerator<string, void, undefined> {
     checkSay(message, options)
-    const asked: ChatMessage = { role: 'user', content: message }
-    const messages = [...this.history, asked]
-    const { text, tokens, forgotten } = await this.fit(messages, this.answerLength(options))
-    const ends =
-      options.stopAtEnd === false
-        ? []
-        : (this.ends ??= [(await this.tokenizer.endOfTurn()) ?? []].flat())
-    const settings = settingsOf(
-      this.model,
-      {
-        ...options,
-        stopTokens: [...(options.stopTokens ?? []), ...ends],
-        defaults: { maxTokens: ANSWER_TOKENS, ...options.defaults },
-      },
-      {
-        tokenizer: this.tokenizer,
-        promptLength: tokens.length,
-        samples: true,
-        lacks: ['num_beams', 'num_return_sequences', 'guidance_scale'],
-      },
-    )
+    const { asked, text, tokens, forgotten, settings } = await this.prepare(message, options)
     const writer = new TextWriter(this.tokenizer, { stop: settings.stop, after: tokens })
     const written: number[] = []
     const readBefore = this.decoder.tokensRead
@@ -136,6 +143,64 @@ export class Chat {
           : { text: text + answer, tokens: [...tokens, ...written] }
       }
     }
+  }
+
+  /**
+   * Answers a message with the best of several sampled answers (Thoppilan et al., 2022, section 5). Both are added to the
+   * conversation, unless no answer is safe enough.
+   * @throws HeedError as `say` does
+   */
+  async sayBest(message: string, judge: Judge, options: BestOptions = {}): Promise<BestAnswer> {
+    checkSayBest(message, judge, options)
+    const { candidates: count = 16, safety, ...rest } = options
+    const { asked, tokens, forgotten, settings } = await this.prepare(message, rest)
+    const maxTokens = Math.min(settings.write.maxTokens, this.model.contextLength - tokens.length)
+    const steps = new BatchDecoder(this.model, { maxTokens, sharePrefix: true })
+    const rows = Array.from({ length: count }, () => tokens)
+    const texts = await writeTexts(steps, this.tokenizer, rows, {
+      ...settings,
+      write: { ...settings.write, maxTokens },
+    })
+    const answers = [...new Set(texts.map((text) => text.trim()))].filter((text) => text !== '')
+    const ratings = await judge.rate([...this.history, asked], answers)
+    const candidates = rankResponses(ratings, { safety }).map(({ index, ...rank }) => ({
+      ...rank,
+      text: answers[index],
+      ratings: ratings[index],
+    }))
+    const [best] = candidates
+    const answer = best?.safe ? best.text : null
+    const writtenTokens = answer === null ? 0 : this.tokenizer.encode(answer, { addSpecialTokens: false }).length // biome-ignore format: one line
+    this.turn = { promptTokens: tokens.length, readTokens: tokens.length, writtenTokens, forgotten }
+    if (answer !== null)
+      this.history = [...this.history, asked, { role: 'assistant', content: answer }]
+    return { answer, candidates }
+  }
+
+  /** The tokens of the conversation with a message, and the settings for an answer. */
+  private async prepare(message: string, options: ModelOptions) {
+    const asked: ChatMessage = { role: 'user', content: message }
+    const messages = [...this.history, asked]
+    const fitted = await this.fit(messages, this.answerLength(options))
+    const ends =
+      options.stopAtEnd === false
+        ? []
+        : (this.ends ??= [(await this.tokenizer.endOfTurn()) ?? []].flat())
+    const settings = settingsOf(
+      this.model,
+      {
+        ...options,
+        stopTokens: [...(options.stopTokens ?? []), ...ends],
+        defaults: { maxTokens: ANSWER_TOKENS, ...options.defaults },
+      },
+      {
+        tokenizer: this.tokenizer,
+        promptLength: fitted.tokens.length,
+        samples: true,
+        lacks: ['num_beams', 'num_return_sequences', 'guidance_scale'],
+      },
+    )
+    return { asked, ...fitted, settings }
   }
 
   /** The number of tokens to reserve for an answer. */
@@ -188,6 +253,16 @@ export class Chat {
 const checkSay = argumentKinds('Chat.say', {
   message: 'text',
   options: optionKinds<ModelOptions>(MODEL_OPTIONS),
+})
+
+const checkSayBest = argumentKinds('Chat.sayBest', {
+  message: 'text',
+  judge: instanceOf('a Judge', Judge),
+  options: optionKinds<BestOptions>({
+    ...MODEL_OPTIONS,
+    candidates: { ...ruleOf('size?'), try: [16] },
+    safety: SAFETY,
+  }),
 })
 
 const checkReset = argumentKinds('Chat.reset', { system: 'text?' })

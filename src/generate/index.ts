@@ -6,7 +6,14 @@
 export { BatchDecoder, type BatchDecoderOptions } from './batch-decoder.ts'
 export { type BeamOptions, beamSearch, type Hypothesis } from './beam-search.ts'
 export type { Candidates } from './candidates.ts'
-export { Chat, type ChatOptions, type ChatTurn } from './chat.ts'
+export {
+  type BestAnswer,
+  type BestOptions,
+  type Candidate,
+  Chat,
+  type ChatOptions,
+  type ChatTurn,
+} from './chat.ts'
 export type { GenerationSettings } from './config/generation-config.ts'
 export {
   type ConfiguredModel,
@@ -36,6 +43,9 @@ export {
   generateTokens,
   generateTokensBatch,
 } from './generate-tokens.ts'
+export type { Attribute, Ratings } from './judge/attributes.ts'
+export { Judge, type JudgeOptions } from './judge/judge.ts'
+export { type Ranked, type RankOptions, rankResponses } from './judge/rank.ts'
 export { logProbabilities, type TokenProbability } from './log-probabilities.ts'
 export * from './processors/index.ts'
 export { type Rollout, type RolloutOptions, Rollouts, type WriteRollouts } from './rollouts.ts'

@@ -7,7 +7,7 @@ import type { Head } from './heads/heads.ts'
 
 /**
  * The head that each task requires. Names are those of transformers and transformers.js, except for training objectives,
- * which have no pipeline: `span-corruption`, `chat` and the methods of alignment.
+ * which have no pipeline: `span-corruption`, `chat`, `lamda` and the methods of alignment.
  */
 export const taskHeads = {
   /** Continues texts and answers conversations. */
@@ -34,6 +34,8 @@ export const taskHeads = {
   'span-corruption': 'seq2seq-lm',
   /** Learns the answers in conversations. */
   chat: 'causal-lm',
+  /** Learns responses, and judgements of them (LaMDA; Thoppilan et al., 2022). */
+  lamda: 'causal-lm',
   /** Learns from pairs of answers (Rafailov et al., 2023). */
   dpo: 'causal-lm',
   /** Learns from answers that are marked as good or bad (Ethayarajh et al., 2024). */

@@ -63,6 +63,7 @@ export { type ReadShots, type ReadShotsOptions, readShots } from './few-shot/rea
 export type { Shot } from './few-shot/shots.ts'
 export type { Metrics } from './metrics-file.ts'
 export type { LossTerms, Splitting } from './micro-batches.ts'
+export { type OpenJudgeOptions, openJudge } from './open-judge.ts'
 export { type OpenedRun, type OpenOptions, openRun } from './open-run.ts'
 export { type Prediction, type PredictRunOptions, predictRun } from './predict-run.ts'
 export type { Point } from './report/metrics-log.ts'

@@ -53,3 +53,10 @@ it('distils a classifier of reviews into some of its layers', async () => {
   const names = [...printed.matchAll(/^(\w+) +accuracy [\d.]+ % \(\d+ s\)$/gm)].map(([, n]) => n)
   expect(names).toEqual(['teacher', 'labels', 'distilled'])
 }, 60_000)
+
+it('learns to judge replies', async () => {
+  const printed = await smoke('examples/lamda.ts')
+  expect(printed).toMatch(/true reply above one of another talk: [\d.]+ % of 8/)
+  expect(printed).toMatch(/true reply first of 16: [\d.]+ % of 4/)
+  expect(printed.match(/^ {2}sensible [01]\.\d\d {2}/gm)?.length).toBeGreaterThan(0)
+}, 60_000)

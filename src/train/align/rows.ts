@@ -74,18 +74,26 @@ function commonWords(a: string, b: string): string {
  * Reads the label of an answer: true, false, 1 or 0, also as text.
  * @throws HeedError for another value
  */
-export function labelOf(row: Row): boolean {
-  const value = valueIn(row, 'label')
-  const label = LABELS.get(typeof value === 'string' ? value.trim().toLowerCase() : value)
-  if (label !== undefined) return label
-  throw new HeedError('invalid-data', `'label' must be true for a desirable answer and false for another, got ${shown(value)}`, {
-    key: 'label',
+export const labelOf = (row: Row): boolean =>
+  flagIn(row, 'label', 'true for a desirable answer and false for another')
+
+/**
+ * Reads a column with true or false, 1 or 0, also as text.
+ * @param expected what the column must be, for the error
+ * @throws HeedError for another value
+ */
+export function flagIn(row: Row, column: string, expected: string): boolean {
+  const value = valueIn(row, column)
+  const flag = FLAGS.get(typeof value === 'string' ? value.trim().toLowerCase() : value)
+  if (flag !== undefined) return flag
+  throw new HeedError('invalid-data', `'${column}' must be ${expected}, got ${shown(value)}`, {
+    key: column,
     value,
-    remedy: 'Write true or false.',
-  }) // biome-ignore format: one line
+    remedy: 'Write true or false, or 1 or 0.',
+  })
 }
 
-const LABELS: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
+const FLAGS: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
   [true, true],
   [1, true],
   ['1', true],

@@ -2,6 +2,7 @@
 
 import { endsOf } from '../../generate/ends.ts'
 import { writeTexts } from '../../generate/generate.ts'
+import { inBatches } from '../../generate/in-batches.ts'
 import {
   BatchDecoder,
   generationConfigOf,
@@ -104,22 +105,6 @@ async function scoresOf(decoder: BatchDecoder, rows: readonly Choice[]): Promise
     if (i + 1 < longest) logits = await decoder.next(rows.map(({ answer }) => answer[i] ?? 0))
   }
   return scores
-}
-
-/** Runs all items in batches of one size, so that they share a program; the last batch is filled with its first item. */
-async function inBatches<T, R>(
-  items: readonly T[],
-  size: number,
-  run: (batch: readonly T[]) => Promise<readonly R[]>,
-): Promise<R[]> {
-  const rows = Math.min(size, items.length)
-  const results: R[] = []
-  for (let from = 0; from < items.length; from += rows) {
-    const batch = items.slice(from, from + rows)
-    const filled = Array.from({ length: rows }, (_, i) => batch[i] ?? batch[0])
-    results.push(...(await run(filled)).slice(0, batch.length))
-  }
-  return results
 }
 
 function checkRoom(model: CausalLM, lengths: readonly number[], shots: number): void {

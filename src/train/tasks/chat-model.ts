@@ -39,9 +39,12 @@ export const conversationTexts = (row: Row): string[] =>
   )
 
 /** The tokenizer of the model, with the template of the options; chatml for a new model. */
-async function chatTokenizer(setup: DataSetup<{ template: string | null }>): Promise<Tokenizer> {
+async function chatTokenizer(
+  setup: DataSetup<{ template: string | null }>,
+  texts: (row: Row) => readonly string[] = conversationTexts,
+): Promise<Tokenizer> {
   const { from, options } = setup
-  const tokenizer = await textTokenizer(setup, conversationTexts)
+  const tokenizer = await textTokenizer(setup, texts)
   const template = options.template ?? (from === undefined ? 'chatml' : null)
   if (template !== null) return withChatTemplate(tokenizer, template)
   if (tokenizer.config.chat_template !== undefined) return tokenizer

@@ -68,7 +68,7 @@ export function messagesIn(row: Row, column: string, role: string): ChatMessage[
 }
 
 /** Whether a row has a value in a column; empty text is none. */
-const isGiven = ({ values }: Row, column: string): boolean =>
+export const isGiven = ({ values }: Row, column: string): boolean =>
   Object.hasOwn(values, column) && !isMissing(values[column]) && values[column] !== ''
 
 /** An instruction, with the keys that the template of Alpaca reads. */
@@ -88,7 +88,7 @@ function parsedIn(row: Row, column: string): unknown {
   }
 }
 
-function messageList(row: Row, column: string): ChatMessage[] {
+export function messageList(row: Row, column: string): ChatMessage[] {
   const list = parsedIn(row, column)
   if (Array.isArray(list) && list.length > 0)
     return list.map((message, i) => messageOf(message, `${column}[${i}]`))

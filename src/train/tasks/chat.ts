@@ -6,7 +6,7 @@ import type { CausalLM } from '../../models/index.ts'
 import type { BatchTensors } from '../../pipelines/hold-batch.ts'
 import { runExamples } from '../../pipelines/run-examples.ts'
 import { padded, padId } from '../../pipelines/text-examples.ts'
-import { F, type Tensor } from '../../tensor/index.ts'
+import type { Tensor } from '../../tensor/index.ts'
 import type { Tokenizer } from '../../tokenizers/index.ts'
 import { defineTask } from '../define-task.ts'
 import { countOf } from '../micro-batches.ts'
@@ -35,10 +35,10 @@ import {
   templateOption,
   tooLongOption,
 } from './conversation.ts'
+import { logitsOf, lossesOf, shownTokens } from './conversation-scores.ts'
 import { promptsIn, withAnswers } from './last-answers.ts'
 import { packLengths } from './packing.ts'
 import { vocabularyConfig } from './text-tokenizer.ts'
-import { tokenTexts } from './token-texts.ts'
 
 type Options = { template: string | null; packing: boolean; tooLong: TooLong }
 type Context = TaskContext<Options, ChatFacts, Tokenizer>
@@ -216,10 +216,7 @@ class Chat implements Task<Packed, CausalLM> {
   }
 
   tokensOf(example: Packed): { text: string; counted: boolean }[] {
-    const [{ ids, targets }] = example
-    const all = [...ids, ...targets.slice(-1).filter(isCounted)]
-    const texts = tokenTexts(this.context.preprocessor, all)
-    return texts.map((text, i) => ({ text, counted: i > 0 && isCounted(targets[i - 1]) }))
+    return shownTokens(this.context.preprocessor, example[0])
   }
 
   /** Writes the last answer of each conversation again. */
@@ -235,10 +232,3 @@ class Chat implements Task<Packed, CausalLM> {
     return answerText(this.context.preprocessor, ids)
   }
 }
-
-const logitsOf = (model: CausalLM, { inputs, attention_mask }: BatchTensors): Tensor =>
-  model.forward(inputs, { attentionMask: attention_mask })
-
-/** The loss of each token (B, T); 0 where it is not counted. */
-const lossesOf = (logits: Tensor, { targets }: BatchTensors): Tensor =>
-  F.crossEntropy(logits, targets, { reduction: 'none' })

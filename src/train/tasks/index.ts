@@ -16,6 +16,7 @@ import { chat } from './chat.ts'
 import { featureExtraction } from './feature-extraction.ts'
 import { fillMask } from './fill-mask.ts'
 import { imageClassification } from './image-classification.ts'
+import { lamda } from './lamda.ts'
 import { questionAnswering } from './question-answering.ts'
 import { spanCorruption } from './span-corruption.ts'
 import { textClassification } from './text-classification.ts'
@@ -60,6 +61,7 @@ const registry = new Registry<TaskDefinition>('task')
 const builtIn: readonly NewTask[] = [
   textGeneration,
   chat,
+  lamda,
   fillMask,
   spanCorruption,
   text2TextGeneration,

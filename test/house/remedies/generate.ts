@@ -2,18 +2,29 @@ import { BatchDecoder } from '../../../src/generate/batch-decoder.ts'
 import { type BeamOptions, beamSearch } from '../../../src/generate/beam-search.ts'
 import { Decoder } from '../../../src/generate/decoder.ts'
 import {
+  Chat,
   decayLength,
   frequencyPenalty,
+  Judge,
   maxTime,
   Rollouts,
+  rankResponses,
   repetitionPenalty,
 } from '../../../src/generate/index.ts'
 import { checkMaxTokens } from '../../../src/generate/processors/processor.ts'
 import { createSampler } from '../../../src/generate/sampling.ts'
 import { GPT2 } from '../../../src/models/index.ts'
+import { trainTokenizer, withChatTemplate } from '../../../src/tokenizers/index.ts'
 import type { RemedyCase } from './case.ts'
 
 const model = () => new GPT2({ vocab_size: 5, n_positions: 8, n_embd: 4, n_layer: 1, n_head: 2 })
+
+const tokenizer = await withChatTemplate(
+  trainTokenizer(['user assistant: safe sensible specific interesting 01'], { type: 'char' }),
+  'chatml',
+)
+const talker = () =>
+  new GPT2({ vocab_size: tokenizer.vocabSize, n_positions: 128, n_embd: 4, n_layer: 1, n_head: 2 })
 
 const beams =
   (options: BeamOptions): RemedyCase['run'] =>
@@ -77,6 +88,21 @@ export const generateCases: RemedyCase[] = [
   {
     site: 'src/generate/processors/processor.ts#checkMaxTokens',
     run: ({ maxTokens = -1 }) => checkMaxTokens(Number(maxTokens)),
+  },
+  {
+    site: 'src/generate/judge/judge.ts#checkJudge',
+    run: ({ batchSize = 0 }) => new Judge(talker(), tokenizer, { batchSize: Number(batchSize) }),
+  },
+  {
+    site: 'src/generate/judge/rank.ts#SAFETY',
+    run: ({ safety = 2 }) => rankResponses([{ safe: 0.1 }], { safety: Number(safety) }),
+  },
+  {
+    site: 'src/generate/chat.ts#checkSayBest',
+    run: ({ candidates = 0 }) => {
+      const [chat, judge] = [new Chat(talker(), tokenizer), new Judge(talker(), tokenizer)]
+      return chat.sayBest('a', judge, { candidates: Number(candidates), maxTokens: 1 })
+    },
   },
   {
     site: 'src/generate/rollouts.ts#Rollouts.constructor',

@@ -3,7 +3,7 @@
 import * as generate from '../../../src/generate/index.ts'
 import * as heed from '../../../src/index.ts'
 import { GPT2, T5ForConditionalGeneration } from '../../../src/models/index.ts'
-import { Tokenizer, trainTokenizer } from '../../../src/tokenizers/index.ts'
+import { Tokenizer, trainTokenizer, withChatTemplate } from '../../../src/tokenizers/index.ts'
 import { type Argument, arg, methodsOf, type Sample, samplesOf } from './damage.ts'
 
 heed.manualSeed(1)
@@ -83,6 +83,18 @@ export const functions: Record<string, readonly Argument[]> = {
   ],
   Decoder: [model, { value: 8, wrong: [null, 'x', 1, 1.5, {}] }],
   DraftModel: [model, { value: {}, wrong: [null, 3, 'x', { token: 3 }, { tokens: 0 }] }],
+  Judge: [
+    model,
+    words,
+    {
+      value: { attributes: ['safe'] },
+      wrong: [null, 3, 'x', { attribute: ['safe'] }, { attributes: 'safe' }, { attributes: ['save'] }, { attributes: [] }, { batchSize: 0 }], // biome-ignore format: one line
+    },
+  ],
+  rankResponses: [
+    { value: [{ sensible: 1 }], wrong: [undefined, null, 3, 'x', {}, [3]] },
+    { value: {}, wrong: [null, 3, 'x', { safe: 0.5 }, { safety: 'x' }, { safety: 2 }] },
+  ],
   PromptLookup: [{ value: {}, wrong: [null, 3, 'x', { token: 3 }, { ngram: 0 }] }],
   Seq2SeqDecoder: [seq2seq],
   badWords: [{ value: [[1]], wrong: [undefined, null, 3, 'x', {}, [1], [[]], [['x']]] }],
@@ -146,6 +158,12 @@ export const functions: Record<string, readonly Argument[]> = {
 const withTemplate = Tokenizer.fromJSON(tokenizer.toJSON(), {
   chat_template: '{% for message in messages %}{{ message.content }}{% endfor %}',
 })
+const digits = await withChatTemplate(
+  trainTokenizer(['user assistant: safe sensible specific interesting 01'], { type: 'char' }),
+  'chatml',
+)
+const talker = new GPT2({ vocab_size: digits.vocabSize, n_positions: 128, n_embd: 4, n_layer: 1, n_head: 2 }) // biome-ignore format: one line
+const judge = new generate.Judge(talker, digits)
 const next: Argument = { value: [1], wrong: [undefined, null, 3, 'x', {}, ['x']] }
 const batch = new generate.BatchDecoder(gpt2, settings)
 await batch.start([[1]])
@@ -160,6 +178,19 @@ const methods: Sample[] = [
   ...methodsOf(new generate.Chat(gpt2, withTemplate), {
     reset: [{ value: undefined, wrong: [null, 3, {}, ['x']] }],
     say: [arg.text('to'), options],
+  }),
+  ...methodsOf(new generate.Chat(talker, digits), {
+    sayBest: [
+      arg.text('to'),
+      { value: judge, wrong: [undefined, null, 3, 'x', {}] },
+      { ...options, wrong: [...options.wrong, { candidates: 0 }, { safety: 2 }] },
+    ],
+  }),
+  ...methodsOf(judge, {
+    rate: [
+      { value: [{ role: 'user', content: 'to' }], wrong: [undefined, null, 3, 'x', {}, [3], []] },
+      { value: ['be'], wrong: [undefined, null, 3, 'x', {}, [3]] },
+    ],
   }),
   ...methodsOf(new generate.Decoder(gpt2, 8), { start: [rows], next: [next], extend: [next] }),
   ...methodsOf(batch, { next: [next, order], start: [rows] }),

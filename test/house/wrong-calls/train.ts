@@ -96,6 +96,17 @@ const training = {
 const config = train.parseTrainConfig({ data: [text], steps: 1, layers: 1, heads: 1, dim: 8, context: 8, batch: 1 }) // biome-ignore format: one line
 const wrongTables = [{ seperator: ',' }, { separator: 3 }, { quote: 3 }, { encoding: 3 }]
 
+/** A run whose model judges, of random weights. */
+async function judgeRun(): Promise<string> {
+  const rows = join(scratch, 'rated.jsonl')
+  const lines = [0, 1].map((safe) => JSON.stringify({ context: 'to', response: 'be', safe }))
+  writeFileSync(rows, lines.join('\n'))
+  const keys = { task: 'lamda', tokenizer: 'char', layers: 1, heads: 1, dim: 8, context: 64 }
+  const small = train.parseTrainConfig({ ...keys, data: [rows], steps: 1, batch: 2 })
+  await train.trainModel({ config: small, out: join(scratch, 'judge') })
+  return join(scratch, 'judge')
+}
+
 export const functions: Record<string, readonly Argument[]> = {
   RunFolder: [{ value: run, wrong: notText }],
   TextTask: [{ value: { preprocessor: tokenizer }, wrong: [undefined, null, 3, 'x'] }],
@@ -231,6 +242,13 @@ export const functions: Record<string, readonly Argument[]> = {
     },
   ],
   wholeModel: [{ value: linear, wrong: [undefined, null, 3, 'x', {}] }],
+  openJudge: [
+    { value: await judgeRun(), wrong: [...notText, none, empty, data, run] },
+    {
+      value: {},
+      wrong: [null, 3, 'x', { models: teacher }, { model: 3 }, { base: 3 }, { batchSize: 0 }],
+    },
+  ],
   openRun: [
     dir,
     {

@@ -1,0 +1,26 @@
+// Scores of the counted tokens of conversations, for evaluation and reports.
+
+import type { CausalLM } from '../../models/index.ts'
+import type { BatchTensors } from '../../pipelines/hold-batch.ts'
+import { F, type Tensor } from '../../tensor/index.ts'
+import type { Tokenizer } from '../../tokenizers/index.ts'
+import { type Conversation, isCounted } from './conversation.ts'
+import { tokenTexts } from './token-texts.ts'
+
+/** The logits of a batch of conversations. */
+export const logitsOf = (model: CausalLM, { inputs, attention_mask }: BatchTensors): Tensor =>
+  model.forward(inputs, { attentionMask: attention_mask })
+
+/** The loss of each token (B, T); 0 where it is not counted. */
+export const lossesOf = (logits: Tensor, { targets }: BatchTensors): Tensor =>
+  F.crossEntropy(logits, targets, { reduction: 'none' })
+
+/** The tokens of a conversation as text, and whether the loss counts them. */
+export function shownTokens(
+  tokenizer: Tokenizer,
+  { ids, targets }: Pick<Conversation, 'ids' | 'targets'>,
+): { text: string; counted: boolean }[] {
+  const all = [...ids, ...targets.slice(-1).filter(isCounted)]
+  const texts = tokenTexts(tokenizer, all)
+  return texts.map((text, i) => ({ text, counted: i > 0 && isCounted(targets[i - 1]) }))
+}
