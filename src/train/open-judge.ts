@@ -46,7 +46,7 @@ async function judgedBy(dir: string): Promise<Attribute[]> {
     throw new HeedError('unsupported', `A judge must be a run of the task lamda, got ${task === undefined ? `${dir}, which has no task.json` : `a run of ${task}`}`, {
       key: 'judge',
       value: dir,
-      remedy: 'Train one on rated responses: heed train --task lamda',
+      remedy: 'Train one on rated responses, with the task lamda.',
     }) // biome-ignore format: one line
   const { attributes } = lamdaFacts.parse((await openTask(dir)).context.facts)
   if (attributes.length > 0) return attributes

@@ -179,9 +179,9 @@ describe('heed chat --judge', () => {
     process.stdout.write = (text) => written.push(String(text)) > 0
     try {
       const { mistake } = await chat('--judge', at('run'), '--rank', '4', '--all')
-      expect(mistake).toMatch(/does not judge specific, interesting/)
+      expect(mistake).toMatch(/specific, interesting/)
       expect(mistake).toMatch(/\d\.\d\d {2}sensible \d\.\d\d, safe \d\.\d\d {2}good/)
-      expect(mistake).toMatch(/different answers in/)
+      expect(mistake).toMatch(/\d different/)
     } finally {
       process.stdout.write = write
     }
