@@ -11,7 +11,9 @@ import {
   setAdapters,
 } from './adapter.ts'
 import { isGGUFAdapter, readGGUFAdapter } from './gguf.ts'
-import { readPeftConfig, weightsIn } from './peft.ts'
+import { adapterMethod } from './method.ts'
+import { readPeftConfig } from './peft.ts'
+import { weightsIn } from './peft-weights.ts'
 import type { AdapterSpec } from './spec.ts'
 import { hasModule } from './targets.ts'
 
@@ -53,7 +55,8 @@ export async function loadAdapter(
 
 /** The specification of a saved adapter. peft lists the usual names of heads, whether the model has them or not. */
 export async function savedSpec(model: Module, dir: string): Promise<AdapterSpec> {
-  const { spec } = await readPeftConfig(dir)
+  const { spec, config } = await readPeftConfig(dir)
+  adapterMethod(spec.method).peft?.check?.(config, model)
   return { ...spec, save: spec.save?.filter((name) => hasModule(model, name)) }
 }
 

@@ -82,6 +82,8 @@ export interface PeftFormat<Options> {
   write(options: Options, adapter: WrittenAdapter): Record<string, unknown>
   /** Options for these keys; null if the file is of another method with the same type. `used` are the keys it reads. */
   read(config: Readonly<Record<string, unknown>>): Record<string, unknown> | null
+  /** Checks that the file is for a model. @throws HeedError that names the key. Default: the shapes of the weights are checked. */
+  check?(config: Readonly<Record<string, unknown>>, model: Module): void
   /** Keys of adapter_config.json that `read` uses, and keys that have no effect on a loaded adapter. */
   readonly used: readonly string[]
   /** What names of modules that are trained whole start with in files. Default `base_model.model.`. */

@@ -5,6 +5,7 @@ import { Parameter, type Tensor } from '../tensor/index.ts'
 import { registerAdapter } from './method.ts'
 import { PromptTokens, promptView, widthOf } from './prompt.ts'
 import {
+  checkModelKeys,
   hidden,
   MODEL_KEYS,
   modelKeys,
@@ -53,6 +54,7 @@ registerAdapter({
   peft: {
     type: 'P_TUNING',
     savedPrefix,
+    check: checkModelKeys,
     used: [...MODEL_KEYS, 'encoder_reparameterization_type', 'encoder_hidden_size', 'encoder_num_layers', 'encoder_dropout'], // biome-ignore format: one line
     write: ({ tokens, hidden }, adapter) => ({
       ...modelKeys(adapter, tokens, widthOf(adapter.modules)),

@@ -1,27 +1,20 @@
-// Files of peft: adapter_config.json and adapter_model.safetensors (or adapter_model.bin).
+// The settings of adapters in files of peft: adapter_config.json.
 import { join } from 'node:path'
 import { writeFileAtomic } from '../io/files/atomic.ts'
 import { ensureDir } from '../io/files/ensure-dir.ts'
 import { isFile } from '../io/files/is-file.ts'
 import { type JsonObject, readJsonObject } from '../io/files/json.ts'
-import { tensorsToWrite } from '../io/safetensors/from-tensors.ts'
-import { openSafetensors, type Safetensors, writeSafetensors } from '../io/safetensors/safetensors.ts' // biome-ignore format: one line
 import type { Head } from '../models/index.ts'
-import type { Module, StateFile } from '../nn/index.ts'
-import type { Tensor } from '../tensor/index.ts'
+import type { Module } from '../nn/index.ts'
 import { HeedError, shown } from '../util/errors.ts'
 import { listNames } from '../util/warn.ts'
 import type { Adapter } from './adapter.ts'
 import { adapterMethod, adapterMethods } from './method.ts'
-import type { AdapterModule } from './module.ts'
 import { classOf, peftPath, placesIn } from './places.ts'
 import type { AdapterSpec } from './spec.ts'
 import { matches, type Targets } from './targets.ts'
 
 const CONFIG = 'adapter_config.json'
-/** The files of weights that peft writes, in the order in which they are looked for. */
-export const WEIGHTS = ['adapter_model.safetensors', 'adapter_model.bin'] as const
-const PREFIX = 'base_model.model.'
 /** The `peft_type` of methods that peft does not have. It refuses such a folder. */
 const HEED = 'HEED'
 
@@ -39,13 +32,7 @@ const TASK_TYPES: Partial<Record<Head, string>> = {
 const ALWAYS_READ = new Set([
   ...['peft_type', 'task_type', 'target_modules', 'exclude_modules', 'layers_to_transform', 'modules_to_save'], // biome-ignore format: one line
   ...['base_model_name_or_path', 'revision', 'inference_mode', 'peft_version', 'auto_mapping'],
-  ...[
-    'init_lora_weights',
-    'init_ia3_weights',
-    'megatron_core',
-    'loftq_config',
-    'qalora_group_size',
-  ],
+  ...['init_ia3_weights', 'megatron_core', 'loftq_config', 'qalora_group_size'],
 ])
 
 /** Values of other keys that change nothing: the defaults of peft. */
@@ -53,7 +40,11 @@ const isDefault = (key: string, value: unknown): boolean =>
   value === null ||
   value === false ||
   (key === 'bias' && value === 'none') ||
+  (key === 'init_lora_weights' && KEEPS_BASE.includes(value)) ||
   (typeof value === 'object' && Object.keys(value ?? {}).length === 0)
+
+/** Ways to start a LoRA. All others (PiSSA, OLoRA, CorDA, LoftQ …) change the weights of the base, too. */
+const KEEPS_BASE: readonly unknown[] = [true, 'gaussian', 'orthogonal', 'eva']
 
 /** Writes adapter_config.json. */
 export async function savePeftConfig(
@@ -81,14 +72,6 @@ export async function savePeftConfig(
   await ensureDir(dir)
   await writeFileAtomic(join(dir, CONFIG), `${JSON.stringify(config, null, 2)}\n`)
 }
-
-/** Writes the weights of an adapter with the names of peft. */
-export const savePeftWeights = async (
-  adapter: Adapter,
-  model: Module,
-  path: string,
-): Promise<void> =>
-  writeSafetensors(path, await tensorsToWrite(weightsOf(model, adapter)), { format: 'pt' })
 
 interface Selected {
   readonly targets?: Targets
@@ -131,26 +114,12 @@ function selectionOf(
 const stored = (names: readonly string[] | RegExp): readonly string[] | string =>
   names instanceof RegExp ? names.source : names
 
-/** The adapter's state by its names in peft's file. */
-function weightsOf(model: Module, { config, modules, saved }: Adapter): Record<string, Tensor> {
-  const { savedPrefix = PREFIX } = adapterMethod(config.method).peft ?? {}
-  const all: Record<string, Tensor> = {}
-  for (const [path, part] of Object.entries(modules))
-    for (const [name, state] of Object.entries(part.encoder?.result() ?? part.stateDict()))
-      all[nameOf(peftPath(model, path), part, name)] = state
-  for (const [path, parameters] of Object.entries(saved))
-    for (const [name, state] of Object.entries(parameters)) all[`${savedPrefix}${path}.${name}`] = state // biome-ignore format: one line
-  return all
-}
-
-const nameOf = (path: string, { isWhole }: AdapterModule, name: string): string =>
-  isWhole ? name : `${PREFIX}${path}.${name}`
-
 /** Whether a folder is that of an adapter. */
 export const isAdapter = (dir: string): Promise<boolean> => isFile(join(dir, CONFIG))
 
 /** An adapter on disk. */
 export interface PeftFolder {
+  readonly config: JsonObject
   readonly spec: AdapterSpec
   readonly base: string | null
   readonly path: string
@@ -176,6 +145,7 @@ export async function readPeftConfig(dir: string): Promise<PeftFolder> {
     throw notNames(path, config)
   return {
     path,
+    config,
     base: typeof base === 'string' ? base : null,
     spec: {
       method,
@@ -255,59 +225,3 @@ const notNames = (path: string, { exclude_modules, modules_to_save }: JsonObject
 
 const layersOf = (value: unknown): readonly number[] | undefined =>
   typeof value === 'number' ? [value] : Array.isArray(value) && value.length > 0 ? value : undefined
-
-/**
- * Loads the weights of an adapter from a file.
- * @throws HeedError listing the names that are missing, unexpected, or of another shape
- */
-export async function loadPeftWeights(
-  adapter: Adapter,
-  model: Module,
-  path: string,
-): Promise<void> {
-  if (adapter.hasEncoder) adapter.fold()
-  const file = await openSafetensors(path)
-  try {
-    await adapter.loadStateDict(renamed(file, model, adapter))
-  } finally {
-    await file.close()
-  }
-}
-
-/** The file of weights in the folder of an adapter. @throws HeedError if there is none */
-export async function weightsIn(dir: string): Promise<string> {
-  for (const name of WEIGHTS) if (await isFile(join(dir, name))) return join(dir, name)
-  throw new HeedError('missing-file', `${dir} must contain ${WEIGHTS.join(' or ')}, got neither`, {
-    value: dir,
-    remedy: 'Save the adapter again.',
-  })
-}
-
-/** The file with the names of the adapter's state dict. */
-function renamed(file: Safetensors, model: Module, adapter: Adapter): StateFile {
-  const known = keysOf(model, adapter)
-  const stored = new Map<string, string>()
-  for (const name of file.names) {
-    if (name.includes('.base_layer.')) continue // the weight of the base, which peft stores with embeddings
-    stored.set(known.get(name) ?? name, name)
-  }
-  const nameIn = (key: string): string => stored.get(key) ?? key
-  return {
-    names: [...stored.keys()],
-    info: (key) => file.info(nameIn(key)),
-    read: ((key: string, options: { as: 'f32' }) => file.read(nameIn(key), options)) as StateFile['read'], // biome-ignore format: one line
-  }
-}
-
-/** The names of the state dict by those in files, which may lack the prefix. */
-function keysOf(model: Module, { config, modules, saved }: Adapter): Map<string, string> {
-  const { savedPrefix = PREFIX } = adapterMethod(config.method).peft ?? {}
-  const known = new Map<string, string>()
-  for (const [path, part] of Object.entries(modules))
-    for (const [name] of part.namedState())
-      for (const other of [`${path}.${name}`, nameOf(path, part, name), nameOf(peftPath(model, path), part, name)]) known.set(other, `modules.${path}.${name}`) // biome-ignore format: one line
-  for (const [path, parameters] of Object.entries(saved))
-    for (const name of Object.keys(parameters))
-      for (const prefix of ['', PREFIX, savedPrefix]) known.set(`${prefix}${path}.${name}`, `saved.${path}.${name}`) // biome-ignore format: one line
-  return known
-}

@@ -7,6 +7,7 @@ import { Parameter, type Tensor } from '../tensor/index.ts'
 import { HeedError } from '../util/errors.ts'
 import { registerAdapter } from './method.ts'
 import {
+  checkModelKeys,
   hidden,
   MODEL_KEYS,
   modelKeys,
@@ -85,6 +86,7 @@ registerAdapter({
   peft: {
     type: 'PREFIX_TUNING',
     savedPrefix,
+    check: checkModelKeys,
     used: [...MODEL_KEYS, 'prefix_projection', 'encoder_hidden_size', 'init_weights'],
     write({ tokens, projection, hidden }, adapter) {
       const [{ width, kvHeads }] = readerOf('prefix', adapter.model, 1).layers

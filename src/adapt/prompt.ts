@@ -6,6 +6,7 @@ import { HeedError } from '../util/errors.ts'
 import { type ModuleContext, registerAdapter, type UnifiedView } from './method.ts'
 import type { Weight } from './places.ts'
 import {
+  checkModelKeys,
   MODEL_KEYS,
   modelKeys,
   readerOf,
@@ -59,6 +60,7 @@ registerAdapter({
   peft: {
     type: 'PROMPT_TUNING',
     savedPrefix,
+    check: checkModelKeys,
     used: [...MODEL_KEYS, 'prompt_tuning_init', 'prompt_tuning_init_text', 'tokenizer_name_or_path', 'tokenizer_kwargs'], // biome-ignore format: one line
     write({ tokens, init: start, text }, adapter) {
       const { base, modules } = adapter

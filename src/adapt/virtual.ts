@@ -10,7 +10,7 @@ import {
 import { init, Module } from '../nn/index.ts'
 import { noGrad, Parameter, type Tensor } from '../tensor/index.ts'
 import { hasMethod } from '../util/check-argument.ts'
-import { HeedError, invalidOption } from '../util/errors.ts'
+import { HeedError, invalidOption, shown } from '../util/errors.ts'
 import type { SelectionKey, WrittenAdapter } from './method.ts'
 import { AdapterModule, type WeightEncoder } from './module.ts'
 import { type Weight, weightOf } from './places.ts'
@@ -153,6 +153,20 @@ export function modelKeys(
 
 /** Keys that all methods with virtual tokens read or that the shapes of the weights show. */
 export const MODEL_KEYS = ['num_virtual_tokens', 'token_dim', 'num_transformer_submodules', 'num_attention_heads', 'num_layers'] // biome-ignore format: one line
+
+/** @throws HeedError if the rows are not those for the stacks of the model: 2 for encoder-decoders */
+export function checkModelKeys(
+  { num_transformer_submodules: value }: Readonly<Record<string, unknown>>,
+  model: Module,
+): void {
+  const { stackCount } = readerOf('prompt', model, 1).model
+  if (value === null || value === undefined || value === stackCount) return
+  throw new HeedError('unsupported', `\`num_transformer_submodules\` of the adapter must be ${stackCount} for ${model.constructor.name}, got ${shown(value)}`, {
+    key: 'num_transformer_submodules',
+    value,
+    remedy: 'Use an adapter that was trained on this model with the `task_type` of its head.',
+  }) // biome-ignore format: one line
+}
 
 /** Names of modules that are trained whole lack one `model` here in files of peft. */
 export const savedPrefix = 'base_model.'

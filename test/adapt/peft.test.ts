@@ -2,7 +2,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import {
   type Adapter,
@@ -12,85 +11,21 @@ import {
   mergeAdapters,
 } from '../../src/adapt/index.ts'
 import { openSafetensors } from '../../src/io/index.ts'
-import {
-  fromPretrained,
-  type ModelClass,
-  savePretrained,
-  shiftRight,
-} from '../../src/models/index.ts'
+import { fromPretrained, type ModelClass, savePretrained } from '../../src/models/index.ts'
 import type { Module } from '../../src/nn/index.ts'
 import { type Tensor, tensor } from '../../src/tensor/index.ts'
 import { heedError } from '../support/heed-error.ts'
+import { type Case, calls, far, fixtures, open } from './adapter-cases.ts'
 
-const fixtures = fileURLToPath(new URL('../fixtures', import.meta.url))
 const folder = join(fixtures, 'adapters')
 const scratch = mkdtempSync(join(tmpdir(), 'heed-adapt-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
-
-const HEADS = {
-  CAUSAL_LM: 'causal-lm',
-  SEQ_2_SEQ_LM: 'seq2seq-lm',
-  SEQ_CLS: 'sequence-classification',
-} as const
-
-interface Case {
-  model: Module
-  ids: Tensor
-  wanted: Map<string, { data: Float32Array; shape: readonly number[] }>
-  logits(): Tensor
-  loss(): Tensor
-}
-
-async function open(name: string): Promise<Case> {
-  const config = JSON.parse(readFileSync(join(folder, name, 'adapter_config.json'), 'utf8'))
-  const head =
-    config.task_type === null
-      ? 'image-classification'
-      : HEADS[config.task_type as keyof typeof HEADS]
-  const model = await fromPretrained(join(fixtures, config.base_model_name_or_path), head)
-  const file = await openSafetensors(join(folder, name, 'results.safetensors'))
-  const wanted: Case['wanted'] = new Map()
-  for (const key of file.names)
-    wanted.set(key, { data: await file.read(key, { as: 'f32' }), shape: file.info(key).shape })
-  await file.close()
-  const inputs = wanted.get('input_ids') ?? wanted.get('pixel_values')
-  const { data, shape } = inputs as { data: Float32Array; shape: number[] }
-  const ids = tensor(Array.from(data), { shape, dtype: wanted.has('input_ids') ? 'i32' : 'f32' })
-  const { logits, loss } = calls(head, model as never, ids)
-  return { model: model as Module, ids, wanted, logits, loss }
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: heads have different signatures
-function calls(head: string, model: any, ids: Tensor): Pick<Case, 'logits' | 'loss'> {
-  if (head === 'causal-lm')
-    return {
-      logits: () => model.forward(ids),
-      loss: () => model.loss(ids.slice(null, [0, -1]), ids.slice(null, [1])),
-    }
-  if (head === 'sequence-classification' || head === 'image-classification')
-    return { logits: () => model.forward(ids), loss: () => model.loss(ids, tensor([0, 1], { dtype: 'i32' })) } // biome-ignore format: one line
-  return {
-    logits: () => model.forward(ids, shiftRight(ids, model)),
-    loss: () => model.loss(ids, ids),
-  }
-}
-
-const far = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
-  expect(a.length).toBe(b.length)
-  let most = 0
-  let scale = 1
-  for (let i = 0; i < a.length; i++) {
-    most = Math.max(most, Math.abs(a[i] - b[i]))
-    scale = Math.max(scale, Math.abs(b[i]))
-  }
-  return most / scale
-}
 
 describe.each(readdirSync(folder))('%s', (name) => {
   const path = join(folder, name)
 
   it('computes what peft computes', async () => {
-    const { model, wanted, logits, loss } = await open(name)
+    const { model, wanted, logits, loss } = await open(folder, name)
     const before = await logits().data()
     const adapter = await loadAdapter(model, path)
     const logitsWanted = wanted.get('logits')?.data as Float32Array
@@ -104,7 +39,7 @@ describe.each(readdirSync(folder))('%s', (name) => {
   })
 
   it('trains the network that peft trains', async () => {
-    const { model, wanted, logits, loss } = await open(name)
+    const { model, wanted, logits, loss } = await open(folder, name)
     const network = [...wanted].filter(([key]) => key.startsWith('network:'))
     if (network.length === 0) return
     const { config } = await loadAdapter(model, path)
@@ -132,7 +67,7 @@ describe.each(readdirSync(folder))('%s', (name) => {
   })
 
   it('is saved as peft saves it', async () => {
-    const { model } = await open(name)
+    const { model } = await open(folder, name)
     const adapter = await loadAdapter(model, path)
     const saved = join(scratch, name)
     await adapter.save(saved)
@@ -149,7 +84,7 @@ describe.each(readdirSync(folder))('%s', (name) => {
   })
 
   it('is merged', async () => {
-    const { model, wanted, logits } = await open(name)
+    const { model, wanted, logits } = await open(folder, name)
     const { config } = await loadAdapter(model, path)
     // A folder could not store biases of layers without one, and virtual tokens change no weights.
     if (config.options.bias || config.options.tokens)
@@ -161,7 +96,7 @@ describe.each(readdirSync(folder))('%s', (name) => {
     const saved = join(scratch, `${name}-merged`)
     await savePretrained(model, saved)
     const again = (await fromPretrained(saved, head)) as Module
-    const { logits: reopened } = calls(head, again, (await open(name)).ids)
+    const { logits: reopened } = calls(head, again, (await open(folder, name)).ids)
     expect(far(await reopened().data(), theirs)).toBeLessThan(1e-4)
   })
 })
