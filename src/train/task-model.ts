@@ -15,7 +15,7 @@ import {
   readModelConfig,
 } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
-import { manualSeed } from '../tensor/index.ts'
+import { manualSeed, Parameter } from '../tensor/index.ts'
 import { Tokenizer } from '../tokenizers/index.ts'
 import { HeedError, invalidOption } from '../util/errors.ts'
 import { nearestFirst } from '../util/nearest.ts'
@@ -167,10 +167,23 @@ async function adapterOf(
     })
   }
   if (adapter === undefined) return undefined
-  const heads = new Set(fresh.map((name) => name.replace(/\.[^.]*$/, '')))
+  const heads = new Set([...fresh, ...sharing(model, fresh)].map((name) => name.replace(/\.[^.]*$/, ''))) // biome-ignore format: one line
   await quantizeIfAsked(model, config, [...heads])
   const tokenizer = preprocessor instanceof Tokenizer ? preprocessor : undefined
   return addAdapter(model, adapter, { save: [...heads], tokenizer })
+}
+
+/** The names under which other layers share the named weights, such as an output layer those of the embeddings. */
+function sharing(model: Module, names: readonly string[]): string[] {
+  const known = new Map(model.namedParameters())
+  const shared = new Set(names.map((name) => known.get(name)))
+  return model
+    .namedModules()
+    .flatMap(([path, layer]) =>
+      Object.entries(layer).flatMap(([name, value]) =>
+        value instanceof Parameter && shared.has(value) ? [`${path}.${name}`] : [],
+      ),
+    )
 }
 
 /** Quantises the base of a new adapter, except `heads` and the other modules that are trained whole. */

@@ -334,6 +334,17 @@ describe('a new head', () => {
   })
 })
 
+it('new tokens are learnt in the embeddings and in the output layer that shares their weight', async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => ({ prompt: `q${i % 5}`, completion: 'abcd'[i % 4] })) // biome-ignore format: one line
+  const data = [writeRows(at('chats.jsonl'), rows)]
+  await trainTiny(at('new-tokens'), { ...keys, task: 'chat', template: 'chatml', data, context: 48, steps: 30, lr: 0.02, evalEvery: 0, saveEvery: 0 }) // biome-ignore format: one line
+  const { modules_to_save } = JSON.parse(await readFile(at('new-tokens/adapter_config.json'), 'utf8')) // biome-ignore format: one line
+  expect(modules_to_save).toEqual(['transformer.wte', 'lm_head'])
+  // A guess among four letters, and the token that ends the turn for sure.
+  expect(linesOf(at('new-tokens')).at(-1)?.loss).toBeLessThan(1.2)
+  expect(await openAt(at('new-tokens'))).toHaveLength(4 * (await fromPretrained(at('new-tokens'), 'causal-lm')).vocabSize) // biome-ignore format: one line
+})
+
 describe('on the command line', () => {
   const generated = async (...words: string[]): Promise<string> => {
     const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
