@@ -142,7 +142,7 @@ class Lamda implements Task<Judged, CausalLM> {
   collate(examples: readonly Judged[], length: number): Batch {
     const judged = new Uint8Array(examples.length * length)
     examples.forEach(({ rating, targets }, row) => {
-      if (rating) judged[row * length + targets.length - 1] = 1
+      if (rating && targets.length > 0) judged[row * length + targets.length - 1] = 1
     })
     return {
       inputs: padded(examples.map(({ ids }) => ids), length, padId(this.#context.preprocessor)),
