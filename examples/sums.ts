@@ -17,7 +17,7 @@ import { percent, shuffled, writeRows } from './rows.ts'
 const { values: flags } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
-    steps: { type: 'string', default: '500' },
+    steps: { type: 'string', default: '300' },
     lr: { type: 'string', default: '5e-4' },
     methods: { type: 'string', default: 'grpo,noise' },
     out: { type: 'string', default: 'build/sums' },
@@ -72,7 +72,7 @@ for (let round = 1; right.sampled < 0.2 && round < (smoke ? 2 : 40); round++)
 const from = { from: base }
 for (const method of methods) {
   if (method === 'dpo')
-    await run('dpo', { ...from, task: 'dpo', data: [await ownPairs()], batch: 64, lr: 1e-4, steps }) // biome-ignore format: one line
+    await run('dpo', { ...from, task: 'dpo', data: [await ownPairs()], batch: 64, beta: 1, lr: 5e-5, steps }) // biome-ignore format: one line
   else if (method === 'rejection')
     await run('rejection', { ...from, task: 'chat', data: [await ownAnswers()], batch: 64, lr: 5e-4, steps }) // biome-ignore format: one line
   else if (method === 'noise')
