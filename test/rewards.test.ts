@@ -44,5 +44,6 @@ describe('rewards', () => {
     expect(() => parseReward('exact-mach')).toThrow(heedError('unknown-name', { key: 'reward', value: 'exact-mach' })) // biome-ignore format: one line
     expect(() => parseReward('number:tolerance=x')).toThrow(heedError('invalid-option', { key: 'tolerance', value: 'x' })) // biome-ignore format: one line
     expect(() => parseReward('number:tolerence=1')).toThrow(heedError('invalid-option'))
+    expect(() => parseReward('length')).toThrow(heedError('invalid-option', { key: 'max', mentions: ['max', 'none'] })) // biome-ignore format: one line
   })
 })

@@ -29,8 +29,23 @@ export const baseSchema = z.object({
 /** The base of an adapter: its path, the SHA-256 of its weights, and the format to which they were quantised. */
 export type AdapterBase = z.output<typeof baseSchema>
 
-/** Describes the base of an adapter: a model folder or GGUF file, or the base of an adapter that is trained further. */
-export async function describeBase(path: string, quantize?: QuantizeFormat): Promise<AdapterBase> {
+/** The base with its new place and the weights there, on which training continues. */
+export async function movedBase(
+  base: AdapterBase,
+  { base: moved }: { base?: string },
+): Promise<AdapterBase> {
+  if (moved === undefined) return base
+  return { ...base, path: resolve(moved), sha256: await hashFile(await weightsOf(moved)) }
+}
+
+/**
+ * Describes the base of an adapter: a model folder or GGUF file, or the base of an adapter that is trained further.
+ * @param base where the base of the adapter that is trained further is now, if it has moved
+ */
+export async function describeBase(
+  path: string,
+  { quantize, base: moved }: { quantize?: QuantizeFormat; base?: string } = {},
+): Promise<AdapterBase> {
   if (!(await isAdapter(path)))
     return {
       path: resolve(path),
@@ -38,7 +53,10 @@ export async function describeBase(path: string, quantize?: QuantizeFormat): Pro
       ...(quantize && { quantize }),
     }
   const { base: stored } = await readPeftConfig(path)
-  return (await recordedBase(path)) ?? describeBase(await findBase(path, { stored }))
+  const recorded = await recordedBase(path)
+  return recorded
+    ? movedBase(recorded, { base: moved })
+    : describeBase(await findBase(path, { moved, stored }))
 }
 
 /**

@@ -85,7 +85,7 @@ function parseOptions(
   const key = String(path[0])
   throw new HeedError(
     'invalid-option',
-    `\`${key}\` of ${method} must be valid, got ${shown(given[key])}: ${message}`,
+    `The option ${key} of ${method} must be valid, got ${shown(given[key])}: ${message}`,
     {
       // biome-ignore format: one line
       key,
@@ -155,7 +155,7 @@ const LISTS = new Set(['targets', 'exclude', 'save', 'feedForward'])
 function range(text: string): number[] {
   const [, from, to = from] = /^\s*(\d{1,5})(?:-(\d{1,5}))?\s*$/.exec(text) ?? []
   if (from === undefined || Number(to) < Number(from))
-    throw invalidOption({ key: 'layers', value: text, expected: 'numbers such as 3, or ranges such as 0-5, joined by +' }) // biome-ignore format: one line
+    throw new HeedError('invalid-option', `The layers of an adapter must be numbers such as 3, or ranges such as 0-5, joined by +, got ${shown(text)}`, { key: 'layers', value: text }) // biome-ignore format: one line
   return Array.from({ length: Number(to) - Number(from) + 1 }, (_, i) => Number(from) + i)
 }
 

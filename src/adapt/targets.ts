@@ -42,12 +42,24 @@ export function selectPlaces(model: Module, selection: Selection): Place[] {
   )
   checkEachTarget(model, targets, all)
   if (found.length > 0) return found
+  if (
+    layers !== null &&
+    all.some(isTarget) &&
+    !all.some(({ path }) => layers.includes(layerNumber(path)))
+  )
+    throw noSuchLayer(model, layers, all)
   const what = targets === 'all-linear' ? targets : shown(targets instanceof RegExp ? targets.source : targets) // biome-ignore format: one line
   throw new HeedError(
     'unknown-name',
     `\`targets\` must select one or more layers of ${model.constructor.name}, got ${what}, which selects none`,
     { key: 'targets', value: targets, remedy: `Layers: ${lastNames(all).join(', ')}.` },
   )
+}
+
+function noSuchLayer(model: Module, layers: readonly number[], all: readonly Place[]): HeedError {
+  const last = Math.max(...all.map(({ path }) => layerNumber(path)).filter(Number.isFinite))
+  const count = `The layers of an adapter of ${model.constructor.name} must be from 0 to ${last}`
+  return new HeedError('invalid-option', `${count}, got ${layers.join(', ')}`, { key: 'layers', value: layers }) // biome-ignore format: one line
 }
 
 /** Names of the modules whose path ends with one of the names. @throws HeedError for a name that no module has */

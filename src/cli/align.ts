@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { TaskDefinition } from '../train/task.ts'
 import { taskDefinitions } from '../train/tasks/index.ts'
+import { invalidOption } from '../util/errors.ts'
 import { unknownName } from '../util/registry.ts'
 import { exampleText } from './examples.ts'
 import { withFlags } from './print-error.ts'
@@ -20,6 +21,13 @@ export function alignCommand(argv: readonly string[] = []): Command {
     .action((method: string, flags: Flags) => {
       const names = methods.map(({ name }) => name)
       if (!names.includes(method)) throw unknownName('method', method, names)
+      const { task = method } = flags
+      if (task !== method)
+        throw invalidOption({
+          key: 'task',
+          value: task,
+          expected: `omitted, because the method is the task (${method})`,
+        })
       return train(undefined, { ...flags, task: method })
     })
 }

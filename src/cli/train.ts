@@ -10,7 +10,7 @@ import {
 } from '../models/index.ts'
 import { currentTaskName, taskHeads } from '../models/task-names.ts'
 import { optimizerDefinitions } from '../optim/index.ts'
-import { parseTrainConfig } from '../train/config.ts'
+import { parseTrainConfig, startDefaults } from '../train/config.ts'
 import { commonSchema, type TrainConfig } from '../train/config-schema.ts'
 import { withChanges } from '../train/resumed-config.ts'
 import { RunFolder } from '../train/run-folder.ts'
@@ -53,13 +53,19 @@ export function addTrainFlags(
   const optimizers = optimizerDefinitions()
   const optimizer =
     optimizers.find(({ name }) => name === argv[argv.indexOf('--optimizer') + 1]) ?? optimizers[0]
+  const start = startDefaults(asked)
   command
     .requiredOption('--out <folder>', 'folder of the run, which transformers can open')
     .option('--resume', 'resume from the newest checkpoint in --out')
     .option('--config <file>', 'JSON file with the same keys in camelCase; flags override it')
   for (const [key, schema] of Object.entries(commonSchema.shape))
     if (key !== 'model')
-      for (const option of optionsOf(key, schema, { ...asked?.defaults, ...optimizer.defaults }))
+      for (const option of optionsOf(
+        key,
+        schema,
+        { ...asked?.defaults, ...optimizer.defaults },
+        start,
+      ))
         command.addOption(option)
   const chosen = Object.assign({}, optimizer.options.shape, asked?.options.shape)
   const all = [...optimizers, ...taskDefinitions()].map(({ options }) => options.shape)
@@ -200,12 +206,27 @@ async function modelIn(from: unknown): Promise<string> {
   })
 }
 
+/** Other defaults of a run that starts from a model, and of one that trains an adapter. */
+function ofStart(key: string, start?: ReturnType<typeof startDefaults>): string {
+  const from = start?.from[key]
+  const adapter = start?.adapter[key]
+  return [
+    from == null ? '' : `; with --from: ${from}`,
+    adapter == null ? '' : `; with an adapter: ${adapter}`,
+  ].join('')
+}
+
 /** The flags of a key; a boolean key has a second flag that switches it off, described by `off` in its metadata. */
-export function optionsOf(key: string, schema: z.ZodType, defaults: Options = {}): Option[] {
+export function optionsOf(
+  key: string,
+  schema: z.ZodType,
+  defaults: Options = {},
+  start?: ReturnType<typeof startDefaults>,
+): Option[] {
   const fallback = Object.hasOwn(defaults, key) ? defaults[key] : schema.safeParse(undefined).data
   const shown =
     fallback != null && fallback !== false && fallback !== '' && typeof fallback !== 'object'
-  const text = shown ? `${schema.description} (default: ${fallback})` : `${schema.description}`
+  const text = shown ? `${schema.description} (default: ${fallback}${ofStart(key, start)})` : `${schema.description}` // biome-ignore format: one line
   const flag = flagOf(key)
   const kind = valueKind(schema)
   if (kind === 'array') return [new Option(`${flag} <paths...>`, text)]

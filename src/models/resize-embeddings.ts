@@ -66,7 +66,7 @@ function vocabularyOf(model: Module): { layers: readonly Table[]; rows: number }
   if (quantized)
     throw new HeedError('unsupported', `The embeddings must be numbers to add tokens, got ${quantized.constructor.name}`, {
       key: 'keepBlocks',
-      remedy: 'Load the model with keepBlocks: false.',
+      remedy: 'Load the model with keepBlocks: false. For heed train, convert it to a folder first: heed convert.',
     }) // biome-ignore format: one line
   return { layers: layers.filter(isTable), rows }
 }

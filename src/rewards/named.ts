@@ -93,7 +93,13 @@ function parsed<O extends z.ZodObject>(
   if (result.success) return result.data
   const [{ path, message }] = result.error.issues
   const key = String(path[0] ?? 'reward')
-  throw new HeedError('invalid-option', `The options of the reward must be valid: ${message}`, {
+  const isMissing = Object.hasOwn(schema.shape, key) && !Object.hasOwn(given, key)
+  const wrong = isMissing
+    ? `The reward must have the option ${key}, got none`
+    : Object.hasOwn(given, key)
+      ? `The option ${key} of the reward must be valid, got ${shown(given[key])}: ${message}`
+      : `The options of the reward must be valid: ${message}`
+  throw new HeedError('invalid-option', wrong, {
     key,
     value: given[key] ?? Object.keys(given).join(),
     remedy: `Its options are ${Object.keys(schema.shape).join(' and ')}.`,
@@ -108,7 +114,7 @@ function schemaIn(file: string): object {
       key: 'file',
       value: file,
       cause,
-      remedy: String(cause),
+      remedy: `Check the path and the file: ${cause instanceof Error ? cause.message : cause}`,
     }) // biome-ignore format: one line
   }
 }

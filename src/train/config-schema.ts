@@ -46,6 +46,10 @@ export const commonSchema = z.strictObject({
     .describe(
       'train an adapter instead of the weights: METHOD:key=value,… such as lora:r=16,targets=all-linear',
     ),
+  base: z
+    .string()
+    .optional()
+    .describe('where the base of the adapter to train further is now, if it has moved'),
   quantize: z
     .enum(quantizeFormats)
     .optional()

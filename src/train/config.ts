@@ -75,12 +75,13 @@ function schemaOf(kind: TaskDefinition, optimizer: OptimizerDefinition, raw: obj
 /** The defaults of the task, of fine-tuning and of the optimizer. A given `steps` unsets `epochs`, and vice versa. */
 function defaultsOf(
   given: Partial<CommonConfig>,
-  { defaults, tuningDefaults, adapterDefaults, options }: TaskDefinition,
+  kind: TaskDefinition,
   optimizer: OptimizerDefinition,
 ): Options {
-  const usual = { dropout: null, lr: 5e-5, beta2: 0.999, weightDecay: 0.01 }
-  const tuning = given.from === undefined ? {} : { ...usual, ...tuningDefaults }
-  const adapting = trainsAdapter(given) ? { lr: 2e-4, ...adapterDefaults } : {}
+  const { defaults, options } = kind
+  const start = startDefaults(kind)
+  const tuning = given.from === undefined ? {} : start.from
+  const adapting = trainsAdapter(given) ? start.adapter : {}
   const length =
     given.steps != null ? { epochs: null } : given.epochs != null ? { steps: null } : {}
   const own = { ...optimizer.defaults, ...(given.from !== undefined && optimizer.tuningDefaults) }
@@ -88,6 +89,17 @@ function defaultsOf(
   // Defaults such as `beta2` apply only to optimizers that have this option.
   const keys = { ...commonSchema.shape, ...options.shape, ...optimizer.options.shape }
   return Object.fromEntries(Object.entries(all).filter(([key]) => key in keys))
+}
+
+/** Defaults of a run that starts from a model (`from`), and of one that trains an adapter. */
+export function startDefaults(
+  kind?: Pick<TaskDefinition, 'tuningDefaults' | 'adapterDefaults'>,
+): Record<'from' | 'adapter', Options> {
+  const usual = { dropout: null, lr: 5e-5, beta2: 0.999, weightDecay: 0.01 }
+  return {
+    from: { ...usual, ...kind?.tuningDefaults },
+    adapter: { lr: 2e-4, ...kind?.adapterDefaults },
+  }
 }
 
 /** Whether a run trains an adapter: a new one, or that of the run from which it starts. */
@@ -113,6 +125,12 @@ function checkSize(config: CommonConfig): void {
       `${listed(resized)} must not be set with \`from\`: a fine-tuned model keeps its size`,
       { key: resized[0], value: config[resized[0]], remedy: `Omit ${listed(resized)}.` },
     )
+  if (from === undefined && config.base !== undefined)
+    throw invalidOption({
+      key: 'base',
+      value: config.base,
+      expected: 'omitted without `from`, the run of an adapter',
+    })
   if (from === undefined && dim % heads !== 0)
     throw invalidOption({
       key: 'heads',

@@ -1,16 +1,20 @@
 // The examples for the evaluation of a run: its held-out data, or other data.
 import { basename, dirname } from 'node:path'
 import { firstExamples, type Mistakes, type RowSource } from '../data/index.ts'
+import type { AdaptedModelOptions } from '../models/pretrained.ts'
+import type { Module } from '../nn/index.ts'
 import { HeedError } from '../util/errors.ts'
+import type { TrainConfig } from './config-schema.ts'
 import { encodeRows } from './examples.ts'
 import type { OpenedModel } from './open-run.ts'
 import { RunFolder } from './run-folder.ts'
 import type { HeldOutExamples, PrepareSetup } from './task.ts'
 import { type TableOptions, taskData } from './task-data.ts'
+import { openTask } from './task-file.ts'
 import { cacheFor, modelBefore, openBatches } from './train-model.ts'
 
 /** The data for an evaluation of a run. */
-export interface EvaluationData extends TableOptions {
+export interface EvaluationData extends TableOptions, Pick<AdaptedModelOptions, 'base'> {
   /** Files, folders, glob patterns and data sets of the hub. Default: the held-out data of the run. */
   data?: string | readonly string[]
   /** Maximum number of rows to read, or of windows of continuous text. Default: all. */
@@ -33,17 +37,34 @@ export async function evaluationExamples(
   const { data, limit } = options
   if (data === undefined) return readFirst(await heldOutOf(dir, opened, options), limit)
   const { kind, task, context } = opened
-  const { onProgress, ...table } = options
+  const { onProgress, base, ...table } = options
   const files = taskData([data].flat(), kind, context.options, table)
   if (kind.heldOut) {
     const run = runOf(dir)
-    const startModel = async () => modelBefore((await new RunFolder(run).state())?.config, opened)
+    const startModel = () => startOf(run, opened, base)
     const setup = { cacheDir: await cacheFor(dir), run, startModel, onProgress }
     return readFirst(await kind.heldOut(files, setup, context), limit)
   }
   const onRows = (rows: number): void => onProgress?.('Encoding rows', rows)
   return encodeRows(task, firstRows(await files.source(), limit), { onRows })
 }
+
+/** The model from which a run started, with the tokens of the task that the run was trained for. */
+async function startOf(
+  run: string,
+  { task, kind, context }: Opened,
+  base: string | undefined,
+): Promise<Module> {
+  const config = withBase((await new RunFolder(run).state())?.config, base)
+  const own = config && config.task !== kind.name ? await openTask(run) : { kind, context }
+  return modelBefore(config, { ...own, task })
+}
+
+/** The configuration of a run whose base has moved. */
+export const withBase = (
+  config: TrainConfig | undefined,
+  base: string | undefined,
+): TrainConfig | undefined => (config && base !== undefined ? { ...config, base } : config)
 
 async function readFirst(
   { examples, close }: HeldOutExamples,
@@ -59,10 +80,10 @@ async function readFirst(
 async function heldOutOf(
   dir: string,
   { kind, task, context }: Opened,
-  { onProgress }: EvaluationData,
+  { onProgress, base }: EvaluationData,
 ): Promise<HeldOutExamples> {
   const run = runOf(dir)
-  const config = (await new RunFolder(run).state())?.config
+  const config = withBase((await new RunFolder(run).state())?.config, base)
   if (!config)
     throw new HeedError('missing-file', `${run} has no checkpoint, so its data is unknown`, {
       key: 'data',

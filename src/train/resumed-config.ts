@@ -7,6 +7,7 @@ import type { Options } from './task.ts'
 /** Keys that may change when a run is resumed. */
 const changeable: ReadonlySet<string> = new Set([
   'data',
+  'base',
   'steps',
   'epochs',
   'valData',

@@ -160,6 +160,16 @@ export class RunFolder {
     await this.writeFiles(trained)
   }
 
+  /** Writes where the base of the adapter is now. */
+  async moveBase({ weights, file }: Pick<TaskModel, 'weights' | 'file'>): Promise<void> {
+    await forgetHashes(this.path, ['config.json', 'adapter_config.json', 'task.json'])
+    const files = await filesWrittenBy(this.path, async () => {
+      await weights.describe(this.path)
+      await writeTaskFile(this.path, file)
+    })
+    await recordHashes(this.path, files)
+  }
+
   private async writeFiles({ model, weights, task, context, file }: TaskModel): Promise<void> {
     await forgetHashes(this.path)
     const files = await filesWrittenBy(this.path, async () => {

@@ -82,6 +82,7 @@ export class Run {
     const before = state && stepsOf(state.config, batches)
     if (state && before !== this.steps) checkSteps(config, this.steps, state.step)
     if (!resumed) await this.folder.create(trained)
+    else if (config.base !== undefined) await this.folder.moveBase(trained)
     this.best = state?.best ?? null
     this.savedStep = state?.step ?? -1
     this.trainer = new Trainer({

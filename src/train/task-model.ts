@@ -1,6 +1,6 @@
 // Creates a model with its task: a new model, a model to fine-tune, or the model of a resumed run.
 
-import { describeBase } from '../adapt/base.ts'
+import { describeBase, movedBase } from '../adapt/base.ts'
 import { type Adapter, type AdapterBase, adaptersOf, addAdapter, parseAdapterSpec } from '../adapt/index.ts' // biome-ignore format: one line
 import { isAdapter } from '../adapt/peft.ts'
 import { quantizeBase } from '../adapt/quantize-base.ts'
@@ -95,7 +95,7 @@ export async function newTaskModel(
   if (every !== undefined) checkWhole(config, whole)
   const model = every === undefined ? whole : everyNth(whole, modelType, kind.head(modelType, options), every) // biome-ignore format: one line
   const adapter = await adapterOf(model, config, { fresh, preprocessor })
-  const base = adapter && (await describeBase(String(config.from), config.quantize))
+  const base = adapter && (await describeBase(String(config.from), config))
   const part = base ? adapterOnly(model, adapter, base) : partOf(model, config)
   const weights = trainedWith(part, model, kind)
   const contextLength = Math.min(config.context, contextOf(model))
@@ -199,7 +199,14 @@ export async function quantizeIfAsked(
 
 /** Creates the model of a resumed run; its weights are loaded later. */
 export async function savedTaskModel(config: TrainConfig, run: string): Promise<TaskModel> {
-  const { kind, task, context, file } = await openTask(run)
+  const { kind, task, context, file: saved } = await openTask(run)
+  if (saved.base === undefined && config.base !== undefined)
+    throw invalidOption({
+      key: 'base',
+      value: config.base,
+      expected: `omitted for a run that trains no adapter (${run})`,
+    })
+  const file = saved.base ? { ...saved, base: await movedBase(saved.base, config) } : saved
   manualSeed(config.seed)
   const { model, weights: part } = file.base
     ? await savedAdapter(run, task.head, file.base, config)
@@ -221,7 +228,7 @@ async function savedModel(run: string, Model: ModelClass, config: TrainConfig) {
 }
 
 async function savedAdapter(run: string, head: Head, base: AdapterBase, config: TrainConfig) {
-  const model: Module = await fromPretrained(run, head)
+  const model: Module = await fromPretrained(run, head, { base: config.base })
   const [adapter] = adaptersOf(model)
   if (config.adapter !== undefined) adapter.unfold() // a run that trains an earlier adapter further has only its result
   return { model, weights: adapterOnly(model, adapter, base) }
@@ -255,7 +262,7 @@ function freshModel(config: TrainConfig, kind: TaskDefinition, known: ConfigCont
 }
 
 async function tunedModel(
-  { set, dropout, adapter }: TrainConfig,
+  { set, dropout, adapter, base }: TrainConfig,
   from: string,
   kind: TaskDefinition,
   known: ConfigContext,
@@ -266,6 +273,7 @@ async function tunedModel(
   const model = await fromPretrained(from, kind.head(known.modelType, known.options), {
     config: Object.keys(changes).length > 0 ? changes : undefined,
     keepBlocks: adapter !== undefined || (await isAdapter(from)), // a base stays as it is
+    base,
     onNew: (names) => {
       fresh = names
     },

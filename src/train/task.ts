@@ -53,6 +53,11 @@ export interface Task<E = unknown, M extends Module = Module>
    */
   loss(model: M, batch: BatchTensors): LossTerms
   /**
+   * Runs the model on a batch of `collate`, for the attention in reports. Default: `loss`. For tasks whose `loss` needs
+   * batches that the model has written.
+   */
+  forward?(model: M, batch: BatchTensors): unknown
+  /**
    * The two stages of a loss that compares the rows of a batch with each other. With them, `accumulate` compares each row
    * with all rows of its step, not only with the rows of its micro-batch.
    */

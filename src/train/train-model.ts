@@ -207,8 +207,12 @@ export async function modelBefore(
   if (config?.from !== undefined) {
     const changes = { ...kind.modelConfig(context), ...config.set } // such as new tokens
     const isChanged = Object.keys(changes).length > 0
-    const model: Module = await fromPretrained(config.from, task.head, {
+    const { from, base, adapter } = config
+    // A new adapter was trained on `from` itself, which may have moved.
+    const [path, moved] = adapter === undefined ? [from, base] : [base ?? from, undefined]
+    const model: Module = await fromPretrained(path, task.head, {
       config: isChanged ? changes : undefined,
+      base: moved,
     })
     await quantizeIfAsked(model, config, [])
     return model

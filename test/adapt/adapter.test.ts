@@ -65,7 +65,7 @@ describe('an adapter', () => {
     )
     expect(() => addAdapter(model, 'lora:targets=/nothing/')).toThrow(heedError('unknown-name', { key: 'targets' })) // biome-ignore format: one line
     expect(() => addAdapter(model, 'lora:layers=7')).toThrow(
-      heedError('unknown-name', { key: 'targets' }),
+      heedError('invalid-option', { key: 'layers', mentions: ['0 to 1', '7'] }),
     )
     expect(() => addAdapter(model, 'lora:save=scor')).toThrow(
       heedError('unknown-name', { key: 'save' }),

@@ -173,6 +173,40 @@ describe('a base', () => {
     }
   })
 
+  it('that has moved is named with `base` to resume the run and to train the adapter further', async () => {
+    await cp(at('base'), at('first'), { recursive: true })
+    const changes = { ...keys, from: at('first'), schedule: 'constant' }
+    await trainTiny(at('stays'), { ...changes, steps: 6 })
+    await trainTiny(at('moves'), { ...changes, steps: 3 })
+    await rename(at('first'), at('second'))
+    const further = { ...keys, adapter: undefined, from: at('moves'), steps: 1 }
+    const missing = heedError('missing-file', { key: 'base', value: at('first'), remedy: 'base' })
+    await expect(trainTiny(at('onward'), further)).rejects.toThrow(missing)
+    const nowhere = { ...further, base: at('nowhere') }
+    await expect(trainTiny(at('onward'), nowhere)).rejects.toThrow(heedError('missing-file'))
+    await trainTiny(at('onward'), { ...further, base: at('second') })
+    const lost = { ...changes, steps: 6, base: at('nowhere') }
+    await expect(trainTiny(at('moves'), lost, { resume: true })).rejects.toThrow(
+      heedError('missing-file'),
+    )
+    await trainTiny(at('moves'), { ...changes, steps: 6, base: at('second') }, { resume: true })
+    await openAt(at('moves/best'))
+    expect(await weightsOf(at('moves'))).toEqual(await weightsOf(at('stays')))
+    for (const run of ['moves', 'onward'])
+      expect(JSON.parse(await readFile(at(`${run}/task.json`), 'utf8')).base).toEqual({ path: at('second'), sha256: before }) // biome-ignore format: one line
+    await openAt(at('onward'))
+    await openAt(at('moves'))
+    expect((await heed('verify', at('moves'))).code).toBe(0)
+  })
+
+  it.each([
+    ['a new model', { from: undefined, adapter: undefined }],
+    ['all weights', { adapter: undefined }],
+  ])('is refused for %s', async (_, changes) => {
+    const run = trainTiny(at('refused'), { ...keys, base: at('base'), steps: 1, ...changes })
+    await expect(run).rejects.toThrow(heedError('invalid-option', { key: 'base' }))
+  })
+
   it('that has changed is refused; another that is named is used with a warning', async () => {
     await cp(at('base'), at('other'), { recursive: true })
     await trainTiny(at('newer'), { ...keys, adapter: undefined, from: at('base'), steps: 1 })

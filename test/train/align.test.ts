@@ -1,6 +1,7 @@
 // Preference learning: rows, losses, the model at the start as reference, and how runs are used.
-import { readFile, rm } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { alignCommand } from '../../src/cli/align.ts'
 import type { Row } from '../../src/data/index.ts'
 import { fromPretrained } from '../../src/models/index.ts'
 import { Parameter, tensor } from '../../src/tensor/index.ts'
@@ -172,6 +173,22 @@ describe('a run of DPO over an adapter', () => {
     expect(JSON.parse(out)).toEqual({ answer: expect.any(String) })
     expect((await fromPretrained(at('dpo'), 'causal-lm')).vocabSize).toBeGreaterThan(0)
   })
+})
+
+it('a run with new tokens is evaluated for another task, against the model before it with these tokens', async () => {
+  await writeFile(at('plain.txt'), '3 plus 4 is 7. '.repeat(60))
+  await trainTiny(at('bare'), { ...keys, data: [at('plain.txt')], steps: 1 })
+  await trainTiny(at('tuned'), { ...keys, task: 'chat', template: 'chatml', from: at('bare'), data: [at('sft.jsonl')], steps: 2, lr: 0.001 }) // biome-ignore format: one line
+  const { metrics } = await evaluateRun(at('tuned'), at('pairs.jsonl'), { task: 'dpo' })
+  expect(Number.isFinite(metrics.margin)).toBe(true)
+})
+
+it('heed align refuses another task than its method, and shows the rates of its method', async () => {
+  const asked = await heed('align', 'dpo', '--task', 'kto', '--from', at('base'), '--data', at('pairs.jsonl'), '--out', at('never')) // biome-ignore format: one line
+  expect(asked.code).toBe(2)
+  expect(asked.mistake).toContain('--task')
+  const rate = alignCommand(['dpo']).options.find(({ long }) => long === '--lr')
+  expect(rate?.description).toContain('with --from: 0.000001; with an adapter: 0.00005')
 })
 
 it('DPO of all weights starts at log 2, too', async () => {

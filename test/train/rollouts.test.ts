@@ -9,7 +9,7 @@ import { Parameter, tensor } from '../../src/tensor/index.ts'
 import { groupAdvantages, leaveOneOutAdvantages } from '../../src/train/align/advantages.ts'
 import { grpoLoss, rlooLoss } from '../../src/train/align/policy-losses.ts'
 import { openReward } from '../../src/train/align/reward-source.ts'
-import { evaluateRun } from '../../src/train/index.ts'
+import { evaluateRun, reportRun } from '../../src/train/index.ts'
 import type { TrainEvent } from '../../src/train/train-model.ts'
 import { heedError } from '../support/heed-error.ts'
 import { linesOf, scratch, trainTiny, writeRows } from './support.ts'
@@ -130,6 +130,13 @@ it('an adapter over a quantised base is compared with that base, and the gap of 
     expect(sampling_gap).toBeGreaterThan(0)
     expect(sampling_gap).toBeLessThan(0.01)
   }
+})
+
+it('a run on rewards has a report, with answers of before and after', async () => {
+  await trainTiny(at('shown'), { ...tuned, task: 'grpo', lr: 1e-4, steps: 1 })
+  await reportRun(at('shown'), { out: at('shown.html') })
+  const page = await readFile(at('shown.html'), 'utf8')
+  expect(/say.{1,20}\d/.test(page) && page.includes('attention')).toBe(true)
 })
 
 it('live memory stays the same over many steps', async () => {

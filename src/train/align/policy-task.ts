@@ -204,6 +204,10 @@ class PolicyTask<O extends PolicyOptions> implements Task<Prompt, CausalLM> {
     return { inputs: padded(prompts.map(({ ids }) => [...ids]), length, padId(this.context.preprocessor)) } // biome-ignore format: one line
   }
 
+  forward(model: CausalLM, { inputs }: BatchTensors): Tensor {
+    return model.forward(inputs)
+  }
+
   /** The loss of sampled answers; see `RolloutBatches.batch`. */
   loss(model: CausalLM, batch: BatchTensors): Tensor {
     const { options } = this.context

@@ -31,6 +31,12 @@ export type Judge = (answered: readonly Answered[]) => Promise<number[]>
 export async function openReward(reward: string, seconds: number): Promise<Judge> {
   if (ENDINGS.includes(extname(reward))) return judgeBy(await rewardOfModule(reward), seconds)
   if (existsSync(reward) && statSync(reward).isDirectory()) return judgeOfRun(reward)
+  if (/^[^:]*[/\\]/.test(reward))
+    throw new HeedError('missing-file', `\`reward\` must be the folder of a reward run, a module, or the name of a reward, got ${shown(reward)}, which is not there`, {
+      key: 'reward',
+      value: reward,
+      remedy: `Check the path; a module ends in ${ENDINGS.join(', ')}.`,
+    }) // biome-ignore format: one line
   return judgeBy(parseReward(reward), seconds)
 }
 
@@ -92,7 +98,7 @@ async function valued(reward: Reward, answered: Answered, seconds: number): Prom
   try {
     return await Promise.race([reward(text, answer, prompt.values), late])
   } catch (error) {
-    throw error instanceof HeedError && error.details.key === 'reward' ? error : failed(answered, String(error), error) // biome-ignore format: one line
+    throw error instanceof HeedError && error.details.key === 'reward' ? error : failed(answered, error instanceof HeedError ? error.message : String(error), error) // biome-ignore format: one line
   } finally {
     clearTimeout(timer)
   }

@@ -98,7 +98,9 @@ function captured(task: Task, model: Module, example: unknown) {
     Object.entries(batch).map(([name, { data, shape }]) => [name, tensor(data, { shape })]),
   )
   model.eval()
-  const { attentions } = captureAttention(() => noGrad(() => task.loss(model, inputs)))
+  const { attentions } = captureAttention(() =>
+    noGrad(() => (task.forward ? task.forward(model, inputs) : task.loss(model, inputs))),
+  )
   return { batch, layers: [...attentions].slice(-MOST_LAYERS) }
 }
 

@@ -10,7 +10,7 @@ import type { Module } from '../../nn/index.ts'
 import { HeedError } from '../../util/errors.ts'
 import type { ComputedOn } from '../computed-on.ts'
 import type { TrainConfig } from '../config-schema.ts'
-import { evaluationExamples } from '../evaluation-data.ts'
+import { evaluationExamples, withBase } from '../evaluation-data.ts'
 import { evaluateExamples } from '../held-out-loss.ts'
 import { RunFolder } from '../run-folder.ts'
 import type { Evaluation, ShownExample, ShownPiece, Task } from '../task.ts'
@@ -147,7 +147,7 @@ export async function inspectRun(
     changed: settings.filter(({ isChanged }) => isChanged).map(({ key }) => key),
   }
   const nothing = { details: [], samples: [], attention: [] }
-  const pictures = model && isEvaluated && isPage ? await picturesOf({ ...opened, model, config }, evaluated) : nothing // biome-ignore format: one line
+  const pictures = model && isEvaluated && isPage ? await picturesOf({ ...opened, model, config: withBase(config, options.base) }, evaluated) : nothing // biome-ignore format: one line
   return { report, settings, log, ...pictures }
 }
 
@@ -217,7 +217,7 @@ const compare = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0)
 async function examplesOf(
   dir: string,
   opened: WithModel,
-  { limit = 1000, base: _, ...options }: EvaluatedOn,
+  { limit = 1000, ...options }: EvaluatedOn,
 ): Promise<readonly unknown[] | string> {
   try {
     const examples = (await evaluationExamples(dir, opened, { ...options, limit })).slice(0, limit)
