@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { ensureDir } from '../../src/io/files/ensure-dir.ts'
@@ -58,6 +58,15 @@ it('never lies there without its content', async () => {
   await look
   expect(seen.filter((text) => !text.endsWith('}\n') && text !== 'none')).toEqual([])
   expect(seen.some((text) => text !== 'none')).toBe(true)
+})
+
+it('waits for the file of a lock that it has released, which another program may still read', async () => {
+  const folder = await folderWith('released', { ...thisProcess, id: 'released' })
+  setTimeout(() => void rm(join(folder, '.lock')), 120)
+  const lock = await lockFolder(folder)
+  await expect(lockFolder(folder)).rejects.toThrow(heedError('invalid-state', { key: 'out' }))
+  await lock.release()
+  expect(await readdir(folder)).toEqual([])
 })
 
 it('takes over after a process that was killed while it took over', async () => {

@@ -16,6 +16,8 @@ const schema = z.object({
   token: z.string().max(64),
   /** Start time of the process. See `startOf`. */
   started: z.string().max(32).optional(),
+  /** Distinguishes the locks of a process. */
+  id: z.string().max(32).optional(),
 })
 
 type Holder = z.output<typeof schema>
@@ -38,10 +40,19 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
     id: randomBytes(8).toString('hex'),
   }
   const text = `${JSON.stringify(mine)}\n`
+  locks.add(mine.id)
   const other = await acquire(path, text)
-  if (other) throw locked(folder, other.holder)
-  return held(path, text)
+  if (!other) return held(path, text, mine.id)
+  locks.delete(mine.id)
+  throw locked(folder, other.holder)
 }
+
+/** The locks that this process holds or tries to acquire. */
+const locks = new Set<string>()
+
+/** Whether this process has released a lock. On Windows its file stays while another program reads it. */
+const isReleased = ({ token, id }: Holder): boolean =>
+  token === thisProcess.token && id !== undefined && !locks.has(id)
 
 /**
  * Creates a lock file with this content, or replaces a stale one.
@@ -56,9 +67,10 @@ async function acquire(path: string, text: string): Promise<{ holder?: Holder } 
       continue
     }
     const holder = holderIn(found)
-    if (holder && !(await isStale(path, holder))) return { holder }
+    const isOver = holder !== undefined && isReleased(holder)
+    if (holder && !isOver && !(await isStale(path, holder))) return { holder }
     // A lock without content has just been created, or its process was killed at that moment.
-    const isNew = !holder && attempt < ATTEMPTS / 2
+    const isNew = (!holder || isOver) && attempt < ATTEMPTS / 2
     if (!isNew && (await replace(path, found, text))) return undefined
     await sleep(PAUSE)
   }
@@ -113,7 +125,7 @@ async function create(path: string, text: string): Promise<boolean> {
   }
 }
 
-function held(path: string, text: string): FolderLock {
+function held(path: string, text: string, id: string): FolderLock {
   const renew = async (): Promise<void> => {
     const now = new Date()
     await utimes(path, now, now).catch(() => create(path, text)) // the folder may have been removed
@@ -125,6 +137,7 @@ function held(path: string, text: string): FolderLock {
       clearInterval(timer)
       const current = await readFile(path, 'utf8').catch(() => '')
       if (current === text) await rm(path, { force: true })
+      locks.delete(id)
     },
   }
 }

@@ -1,8 +1,8 @@
-import { Mistakes, openRows, type Row } from '../../data/index.ts'
+import { Mistakes, type Row } from '../../data/index.ts'
 import { argumentKinds } from '../../util/argument-kinds.ts'
 import { HeedError, invalidOption } from '../../util/errors.ts'
 import { optionKinds } from '../../util/options.ts'
-import { TABLE, type TableOptions } from '../task-data.ts'
+import { TABLE, type TableOptions, taskData } from '../task-data.ts'
 import { textIn } from '../tasks/text.ts'
 import type { Shot } from './shots.ts'
 
@@ -41,7 +41,7 @@ export async function readShots(
 ): Promise<ReadShots> {
   checkReadShots(paths, options)
   const { format, limit = Number.POSITIVE_INFINITY, ...table } = options
-  const source = await openRows(paths, table)
+  const source = await taskData([paths].flat(), { columnKeys: [] }, {}, table).source()
   const columns = format === undefined ? usualFormat(source.columns) : partsOf(format)
   const mistakes = new Mistakes()
   const shots: Shot[] = []

@@ -4,7 +4,6 @@ import {
   findTextFiles,
   holdsRows,
   JoinedExamples,
-  openRows,
   prepareTokens,
   RandomWindows,
   stateOfFiles,
@@ -25,6 +24,7 @@ import type {
   TaskData,
   TrainingBatches,
 } from '../task.ts'
+import { taskData } from '../task-data.ts'
 import { both, MixedWindows, mixOf } from './mixed-text.ts'
 import { textIn } from './text.ts'
 
@@ -73,8 +73,7 @@ async function mixedTokens(setup: BatchSetup, context: Context) {
   const mix = mixOf(context.options)
   if (!mix) return undefined
   const { rowOptions } = setup.data
-  const paths = [mix.path]
-  const data = { paths, rowOptions, source: () => openRows(paths, rowOptions) }
+  const data = taskData([mix.path], { columnKeys: [], rowOptions: () => rowOptions ?? {} }, {})
   const { tokens, close } = await tokensIn(data, context, setup)
   const { valFraction: fraction, seed } = setup
   return { ...tokens.split({ fraction, seed }), mix, close }
