@@ -196,6 +196,7 @@ def lora(p):
 
 def grpo(p):
     """Steps of GRPO with trl. The first step is not counted."""
+    import contextlib
     import tempfile
 
     from datasets import Dataset
@@ -244,7 +245,8 @@ def grpo(p):
             processing_class=tokenizer,
             callbacks=[times],
         )
-        trainer.train()
+        with contextlib.redirect_stdout(sys.stderr):  # answers go to stdout
+            trainer.train()
         return (times.ended[-1] - times.ended[0]) * 1e3
 
     return run, p["steps"]
