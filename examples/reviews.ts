@@ -4,17 +4,17 @@
 //     HEED_MINILM=./all-MiniLM-L6-v2 npm run example:reviews -- [--seed 1] [--data FOLDER]   # or heed pull it first
 //     HEED_MINILM=./all-MiniLM-L6-v2 npm run example:reviews -- --methods all                # with a picture
 //     npm run example:reviews -- --smoke                                # seconds, without weights and reviews
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Parameter } from 'heed'
 import { adaptersOf } from 'heed/adapt'
 import type { Module } from 'heed/nn'
-import { evaluateRun, parseTrainConfig, trainModel } from 'heed/train'
+import { evaluateRun } from 'heed/train'
 import { drawPoints, type Point } from './plots.ts'
-import { showProgress } from './progress.ts'
 import { reviews, toyReviews } from './reviews/foods.ts'
 import { percent, writeRows } from './rows.ts'
+import { trainInto } from './train-into.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -68,8 +68,7 @@ if (unknown !== undefined) {
 const points: Point[] = []
 for (const name of names) {
   const run = join(out, name.replace(':', '-'))
-  rmSync(run, { recursive: true, force: true })
-  const config = parseTrainConfig({
+  const keys = {
     model: 'bert',
     task: 'text-classification',
     data,
@@ -82,11 +81,8 @@ for (const name of names) {
     evalEvery: 0,
     seed: Number(flags.seed),
     ...WAYS[name],
-  })
-  const on = smoke ? undefined : showProgress(name)
-  const started = performance.now()
-  const { model } = await trainModel({ config, out: run, on })
-  const seconds = (performance.now() - started) / 1000
+  }
+  const { model, seconds } = await trainInto(run, keys, smoke ? undefined : name)
   const { metrics } = await evaluateRun(run, testFile)
   const learn = sizeOf(trained(model))
   const share = learn / sizeOf(model.parameters())

@@ -4,15 +4,14 @@
 //     npm run example:sums                                  # GRPO, and GRPO with rewards at random
 //     npm run example:sums -- --methods all --seed 2        # also PPO, RLOO, DPO and rejection sampling
 //     npm run example:sums -- --smoke                       # seconds
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Rollouts } from 'heed/generate'
 import { fromPretrained } from 'heed/models'
 import { Tokenizer } from 'heed/tokenizers'
-import { parseTrainConfig, trainModel } from 'heed/train'
-import { showProgress } from './progress.ts'
 import { percent, shuffled, writeRows } from './rows.ts'
+import { trainInto } from './train-into.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -83,11 +82,7 @@ for (const method of methods) {
 /** Trains into a folder, and prints what the model knows then. */
 async function run(name: string, keys: Record<string, unknown>): Promise<string> {
   const folder = join(out, name)
-  rmSync(folder, { recursive: true, force: true })
-  const config = parseTrainConfig({ ...common, ...keys })
-  const started = performance.now()
-  await trainModel({ config, out: folder, on: smoke ? undefined : showProgress(name) })
-  const seconds = (performance.now() - started) / 1000
+  const { seconds } = await trainInto(folder, { ...common, ...keys }, smoke ? undefined : name)
   const sampled = (await answersOf(folder, test)).flat()
   right.sampled = sampled.filter(({ isRight }) => isRight).length / sampled.length
   console.log(`${name.padEnd(10)}  sampled ${percent(right.sampled).padStart(6)}  greedy ${percent(await greedy(folder)).padStart(6)}  ${seconds.toFixed(0).padStart(4)} s`) // biome-ignore format: one line

@@ -5,17 +5,17 @@
 //     npm run example:terms -- SmolLM2-135M-Instruct.Q4_1.gguf hp.obo --rows alpaca      # instruction, input, output
 //     npm run example:terms -- SmolLM2-135M-Instruct.Q4_1.gguf hp.obo --preferences
 //     npm run example:terms -- --smoke                                                   # seconds, with a tiny model
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Rollouts } from 'heed/generate'
 import { type CausalLM, fromPretrained } from 'heed/models'
 import { Tokenizer } from 'heed/tokenizers'
-import { evaluateRun, fewShot, parseTrainConfig, trainModel } from 'heed/train'
+import { evaluateRun, fewShot } from 'heed/train'
 import { questionsOf, TASKS } from './few-shot/words.ts'
-import { showProgress } from './progress.ts'
 import { percent, shuffled, writeRows } from './rows.ts'
 import { readTerms, type Term, toyTerms } from './terms/hpo.ts'
+import { trainInto } from './train-into.ts'
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -136,10 +136,6 @@ async function preferences(): Promise<void> {
 
 /** Trains an adapter, and returns the seconds that it took. */
 async function learn(name: string, keys: Record<string, unknown>): Promise<number> {
-  const folder = join(out, name)
-  rmSync(folder, { recursive: true, force: true })
-  const config = parseTrainConfig({ ...common, ...keys })
-  const started = performance.now()
-  await trainModel({ config, out: folder, on: smoke ? undefined : showProgress(name) })
-  return (performance.now() - started) / 1000
+  const all = { ...common, ...keys }
+  return (await trainInto(join(out, name), all, smoke ? undefined : name)).seconds
 }
