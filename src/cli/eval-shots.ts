@@ -67,7 +67,13 @@ export function checkWithoutShots(flags: ShotFlags): void {
 }
 
 export async function evaluateShots(path: string, flags: ShotFlags): Promise<void> {
-  const { shots, draws, instruction, format, seed, limit, batch: batchSize } = flags
+  const { shots, task, draws, instruction, format, seed, limit, batch: batchSize } = flags
+  if (task !== undefined)
+    throw new HeedError('invalid-option', `--task must be omitted with --shots, which needs no task, got ${task}`, {
+      key: 'task',
+      value: task,
+      remedy: 'Omit one of the two.',
+    }) // biome-ignore format: one line
   if (!flags.data)
     throw new HeedError('invalid-option', '--shots needs --data, a file with questions and answers', {
       key: 'data',

@@ -172,6 +172,7 @@ describe('heed eval --shots', () => {
     ['a format without columns', ['--data', plain, '--shots', '1', '--format', '{word}'], /--format/],
     ['a column that is not there', ['--data', plain, '--shots', '1', '--format', '{word} {plurals}'], /words\.jsonl:1: .*'plurals'/],
     ['options without --shots', ['--data', plain, '--draws', '2'], /--draws.*--shots/],
+    ['a task, which has no effect', ['--data', plain, '--shots', '1', '--task', 'chat'], /--task.*--shots/],
     ['no data', ['--shots', '1'], /--data/],
     ['numbers that are none', ['--data', plain, '--shots', '1,x'], /whole numbers/],
   ])('refuses %s', async (_, flags, mistake) => {
