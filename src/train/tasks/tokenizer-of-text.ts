@@ -114,13 +114,9 @@ export async function retokenize(
   const { vocab_size: rows } = Object(model.config)
   // A model may have more rows than tokens.
   if (value !== undefined) for (let id = pieces.length; id < rows; id++) pieces.push([id])
-  await remapTokenEmbeddings(model, pieces)
+  const names = await remapTokenEmbeddings(model, pieces)
   if (value === undefined) useEnds(model, after)
-  const layers = layersOf(model)
-  // All layers, also those that share a table: an adapter trains and saves each of them.
-  return model
-    .namedModules()
-    .flatMap(([path, layer]) => (layers.includes(layer) ? `${path}.weight` : []))
+  return names
 }
 
 const layersOf = (model: Module): Module[] =>
