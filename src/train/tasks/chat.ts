@@ -35,7 +35,7 @@ import {
   templateOption,
   tooLongOption,
 } from './conversation.ts'
-import { logitsOf, lossesOf, shownTokens } from './conversation-scores.ts'
+import { logitsOf, lossesOf, lossPieces, shownTokens } from './conversation-scores.ts'
 import { promptsIn, withAnswers } from './last-answers.ts'
 import { packLengths } from './packing.ts'
 import { vocabularyConfig } from './text-tokenizer.ts'
@@ -202,17 +202,8 @@ class Chat implements Task<Packed, CausalLM> {
   }
 
   /** The loss of each token of the answers. */
-  async piecesOf(model: CausalLM, examples: readonly Packed[]): Promise<ShownPiece[][]> {
-    return runExamples(examples, {
-      batching: this,
-      model,
-      batchSize: 16,
-      forward: (batch) => [lossesOf(logitsOf(model, batch), batch)],
-      read: ([losses], row, example, length) =>
-        this.tokensOf(example).map(({ text, counted }, i) =>
-          counted ? { text, loss: losses[row * length + i - 1] } : { text },
-        ),
-    })
+  piecesOf(model: CausalLM, examples: readonly Packed[]): Promise<ShownPiece[][]> {
+    return lossPieces(this, model, examples)
   }
 
   tokensOf(example: Packed): { text: string; counted: boolean }[] {

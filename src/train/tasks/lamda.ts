@@ -18,7 +18,7 @@ import { answerAgain, answerText, writeAnswers } from './answering.ts'
 import { type ChatFacts, keepFitting, overChatModel } from './chat-model.ts'
 import { isGiven } from './chat-rows.ts'
 import { type Conversation, fitTo, isCounted, type TooLong, templateOption, tooLongOption, } from './conversation.ts' // biome-ignore format: short
-import { logitsOf, lossesOf, shownTokens } from './conversation-scores.ts'
+import { logitsOf, lossesOf, lossPieces, shownTokens } from './conversation-scores.ts'
 import { contextOf, LAMDA_COLUMNS, type Rating, ratingsOf, surveyRatings } from './lamda-rows.ts'
 import { textIn } from './text.ts'
 import { vocabularyConfig } from './text-tokenizer.ts'
@@ -243,17 +243,8 @@ class Lamda implements Task<Judged, CausalLM> {
   }
 
   /** The loss of each counted token. */
-  async piecesOf(model: CausalLM, examples: readonly Judged[]): Promise<ShownPiece[][]> {
-    return runExamples(examples, {
-      batching: this,
-      model,
-      batchSize: 16,
-      forward: (batch) => [lossesOf(logitsOf(model, batch), batch)],
-      read: ([losses], row, example, length) =>
-        this.tokensOf(example).map(({ text, counted }, i) =>
-          counted ? { text, loss: Number(losses[row * length + i - 1]) } : { text },
-        ),
-    })
+  piecesOf(model: CausalLM, examples: readonly Judged[]): Promise<ShownPiece[][]> {
+    return lossPieces(this, model, examples)
   }
 
   tokensOf(example: Judged): { text: string; counted: boolean }[] {
